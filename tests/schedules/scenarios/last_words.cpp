@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The ends of batches: told at once, whoever else takes his time; and of a handle in the middle of
+// a call.
+#include <chrono>
+#include <list>
+#include <optional>
+#include <vector>
+#include <xofn/batch_processor.hpp>
+
+#include "../oracle.hpp"
+#include "../scenario.hpp"
+
+namespace {
+
+using namespace schedules;
+using namespace std::chrono_literals;
+using xofn::Delivery;
+using xofn::Progress;
+
+using Processor = xofn::BatchProcessor<int, ScheduledSync>;
+using Pool = xofn::BasicThreadPool<ScheduledSync>;
+
+/// The final state is told at once to those who want the latest, though another callback takes its
+/// time over it.
+template <class Range>
+void tells_end_at_once(Delivery delivery, unsigned workers) {
+  ScheduledSync::atomic<bool> has_ended{false};
+  Processor processor{{.max_workers = workers}};
+  processor.on_progress([&](const Progress& p) {
+    while (is_final(p) && !has_ended.load()) ScheduledSync::yield();
+  });
+  processor.on_progress(
+      [&](const Progress& p) {
+        if (is_final(p)) has_ended.store(true);
+      },
+      delivery);
+  Range items{0, 1};
+  processor.run(items, [](int) { work_for(2us); });
+}
+
+const Scenario end_at_once{"batch: an array's end is told at once to those who want the latest", 2,
+                           [] { tells_end_at_once<std::vector<int>>(Delivery::latest(1h), 2); }};
+const Scenario end_at_once_read{"batch: a range's end is told at once to those who want the latest",
+                                2,
+                                [] { tells_end_at_once<std::list<int>>(Delivery::latest(1h), 2); }};
+const Scenario end_at_once_read_caller{
+    "batch: a range's end is told at once to a thread that waits", 2,
+    [] { tells_end_at_once<std::list<int>>(Delivery::every().on_caller(), 2); }};
+const Scenario end_at_once_read_latest{
+    "batch: a range's end is told at once to a thread that waits, latest", 2,
+    [] { tells_end_at_once<std::list<int>>(Delivery::latest(1h).on_caller(), 2); }};
+
+/// The same where a thread that waits works, and is told something that takes its time.
+const Scenario end_at_once_untold{
+    "batch: the end is told at once though a thread that waits is told something else", 2, [] {
+      ScheduledSync::atomic<bool> has_ended{false};
+      Pool pool{2};
+      Processor outer{pool, {.max_workers = 1}};
+      outer.run(std::vector<int>{0}, [&](int) {
+        Processor processor{pool, {.max_workers = 2}};
+        processor.on_progress(
+            [&](const Progress& p) {
+              while (p.completed() != 0 && !has_ended.load()) ScheduledSync::yield();
+            },
+            Delivery::latest(0ns).on_caller());
+        processor.on_progress(
+            [&](const Progress& p) {
+              if (is_final(p)) has_ended.store(true);
+            },
+            Delivery::latest(1h));
+        std::vector<int> items{0, 1};
+        processor.run(items, [](int) { work_for(20us); });
+      });
+    }};
+
+/// An add that waits for room works on the batch meanwhile, and an item destroys the handle.
+const Scenario add_destroyed{"batch: the handle is destroyed by an item that add() runs", 2, [] {
+                               Processor outer{{.max_workers = 1}};
+                               std::vector<int> one{0};
+                               outer.run(one, [&](int) {
+                                 Processor processor{{.max_workers = 1, .max_queued = 1}};
+                                 const auto me = ScheduledSync::thread_slot();
+                                 std::optional<xofn::OpenBatch<int, void, ScheduledSync>> batch;
+                                 batch.emplace(processor.open([&](int) {
+                                   if (ScheduledSync::thread_slot() == me) batch.reset();
+                                 }));
+                                 if (batch->add(0) && batch) batch->add(1);
+                                 if (batch) batch->close();
+                               });
+                             }};
+
+}  // namespace
