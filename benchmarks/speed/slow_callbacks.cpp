@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// P5, P6: a callback that takes longer than the items, such as a display.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+#include <xofn/delivery/delivery.hpp>
+#include <xofn/delivery/progress.hpp>
+#include <xofn/sync.hpp>
+
+#include "batch.hpp"
+#include "sections.hpp"
+
+namespace speed {
+
+namespace {
+
+using std::chrono::microseconds;
+using xofn::Delivery;
+using xofn::Progress;
+
+constexpr microseconds item_time{10};
+constexpr microseconds callback_time{20};
+
+auto slow_callback() {
+  return [busy = steps(callback_time)](const Progress& progress) {
+    look_at(progress);
+    work(busy);
+  };
+}
+
+/// What one would write instead, and be right: plain threads that count and call under one mutex.
+template <class Callback>
+void mutex_loop(const Load& load, const Callback& callback) {
+  Progress progress{.total = load.size()};
+  std::mutex mutex;
+  std::atomic<std::size_t> next{0};
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t != xofn::StdSync::hardware_threads(); ++t) {
+    threads.emplace_back([&] {
+      for (std::size_t i = next++; i < load.size(); i = next++) {
+        work(load.items[i]);
+        const std::lock_guard guard(mutex);
+        ++progress.succeeded;
+        callback(progress);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+void tell_latest(const Effort& effort, Results& results) {
+  Load load = Load::uniform(item_time, effort.items(10'000));
+  Processor untold;
+  Processor latest;
+  latest.on_progress(slow_callback(), Delivery::latest());
+  Contest contest;
+  contest.add("no callback", [&] { run(untold, load); });
+  contest.add("latest()", [&] { run(latest, load); });
+  contest.run(effort.rounds);
+  results.add({"P5",
+               "latest(), 20 us callback, 10 us items, against none",
+               contest.ratio("latest()", "no callback"),
+               Bound::at_most(1.05),
+               {}});
+}
+
+void tell_every(const Effort& effort, Results& results) {
+  Load load = Load::uniform(item_time, effort.items(2'000));
+  Processor every;
+  every.on_progress(slow_callback());
+  Contest contest;
+  contest.add("every()", [&] { run(every, load); });
+  contest.add("mutex", [&] { mutex_loop(load, slow_callback()); });
+  contest.add("calls alone", [&, callback = slow_callback()] {
+    for (std::uint64_t i = 0; i != load.size(); ++i) callback({.total = load.size()});
+  });
+  contest.run(effort.rounds);
+  const double faster = contest.ratio("mutex", "every()");
+  const double above_limit = contest.ratio("every()", "calls alone");
+  // Either is enough: calls one after the other take what they take.
+  const auto of_limit = Bound::at_most(1.05);
+  const bool reaches_limit = of_limit.holds(above_limit, of_limit.bound);
+  results.add({"P6",
+               "every(), 20 us callback, 10 us items, against a mutex",
+               faster,
+               reaches_limit ? std::optional<Bound>() : Bound::at_least(1.5),
+               {}});
+  results.add({"P6",
+               "the same against the calls alone, the limit",
+               above_limit,
+               reaches_limit ? of_limit : std::optional<Bound>(),
+               {}});
+}
+
+}  // namespace
+
+void tell_slow_callbacks(const Effort& effort, Results& results) {
+  tell_latest(effort, results);
+  tell_every(effort, results);
+}
+
+}  // namespace speed
