@@ -36,16 +36,11 @@ template <class Environment>
     const bool can_redraw = is_terminal && value_of("TERM") != "dumb";
     mode.style = can_redraw ? BarStyle::terminal : BarStyle::lines;
   }
-  const std::string_view force = value_of("CLICOLOR_FORCE");
-  if (!value_of("FORCE_COLOR").empty()) {
-    mode.is_coloured = true;
-  } else if (!value_of("NO_COLOR").empty()) {
-    mode.is_coloured = false;
-  } else if (!force.empty() && force != "0") {
-    mode.is_coloured = true;
-  } else {
-    mode.is_coloured = value_of("CLICOLOR") != "0" && mode.style == BarStyle::terminal;
-  }
+  const auto is_set = [&](const char* name) { return !value_of(name).empty(); };
+  const auto asks = [&](const char* name) { return is_set(name) && value_of(name) != "0"; };
+  const bool would_be = value_of("CLICOLOR") != "0" && mode.style == BarStyle::terminal;
+  mode.is_coloured =
+      is_set("FORCE_COLOR") || (!is_set("NO_COLOR") && (asks("CLICOLOR_FORCE") || would_be));
   return mode;
 }
 
