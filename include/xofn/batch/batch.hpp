@@ -53,7 +53,8 @@ class Batch {
   /// Settles all items that have not started as cancelled, also those of batches that running items
   /// run. Running items see `stop_requested()`, and count as what they end as. When it returns,
   /// each worker may start at most the one item that it was about to. Does nothing once all have
-  /// started.
+  /// started. The callbacks are told on the executor's threads or on one that waits; where the
+  /// executor has none to give, before this returns.
   void cancel() { batch_->cancel(); }
 
   /// From now until `resume()` no item starts; running ones go on, and count as they settle.

@@ -80,9 +80,9 @@ class BatchCore : public BatchWork<Sync> {
         deliveries().abandon();
         throw;
       }
-      // Whoever has cancelled it has sent for one: it will end.
     }
     deliveries().begin();
+    crew().begin();
   }
 
   /// Returns once everything is told. A thread that is inside user code, or is one of the

@@ -23,7 +23,7 @@ class Crew final : public CrewThreads<Sync>, public Called {
 
   /// Cancels what has not started, here and in the batches that tasks of this one run. From any
   /// thread, as pause() and resume(); does nothing after the end. The callbacks are told on the
-  /// batch's own threads.
+  /// batch's own threads, or here if there is none to be had.
   void cancel() override { cancel(StopReason::cancelled); }
 
   void cancel(StopReason reason) {
@@ -68,9 +68,7 @@ class Crew final : public CrewThreads<Sync>, public Called {
   }
 
  private:
-  /// Acts on the work without being one of its workers. If it is over and nobody else is left
-  /// inside, one is called for, who finishes it: whoever made it over meanwhile may have seen this
-  /// thread inside, and left that to others.
+  /// Acts on the work without being one of its workers.
   template <class Act>
   void visit(Act& act, bool rings) {
     if (!this->door().enter()) return;
@@ -79,7 +77,7 @@ class Crew final : public CrewThreads<Sync>, public Called {
       Visit(const Visit&) = delete;
       Visit& operator=(const Visit&) = delete;
       ~Visit() {
-        if (crew.door().leave() && crew.work().is_over()) crew.call_for_help();
+        crew.leave_to_others();
         if (rings) crew.work().ring();
         crew.work().release();
       }

@@ -53,18 +53,26 @@ class CrewThreads : public Activity<Sync> {
     try {
       send_for_one();
     } catch (...) {
-      return;  // the ticket has signed off, and the batch goes on with the workers that it has
+      return;  // the ticket has signed off: the batch goes on with the workers it has, or has ended
     }
   }
 
   /// Whether no worker is here or on its way.
   [[nodiscard]] bool deserted() const noexcept { return !tickets_.any(); }
 
-  /// Ends a batch that no worker is in, or on the way to: none will ever come. False if there is
-  /// one. By its owner.
+  /// The batch begins, whether a worker has come or not: from now on whoever finds out that none
+  /// will come ends it. By its owner, once it has sent for the first.
+  void begin() {
+    has_begun_.store(true);
+    if (deserted() && door_.enter()) leave_to_others();  // who found out before has left it
+  }
+
+  /// Shuts out everybody from a batch that no worker has come to, or is on the way to. False if
+  /// one is or has; then the batch is to begin. By its owner.
   [[nodiscard]] bool abandon() {
-    while (deserted() && door_.enter()) {
-      if (door_.leave_or_shut([this] { return deserted(); })) return true;
+    const auto is_untouched = [this] { return deserted() && !has_begun_.load(); };
+    while (is_untouched()) {
+      if (door_.try_shut(is_untouched)) return true;
       Sync::yield();  // somebody else is inside, and may send for one
     }
     return false;
@@ -112,6 +120,7 @@ class CrewThreads : public Activity<Sync> {
   /// From a ticket that is used.
   void use_ticket() {
     if (!door_.enter()) return;
+    if (!has_begun_.load()) has_begun_.store(true);
     if (Inside<Sync>::runs_under(*this)) {
       turn_away();
     } else {
@@ -121,13 +130,14 @@ class CrewThreads : public Activity<Sync> {
     leave();
   }
 
-  /// From a ticket that will not be used. If nobody else will come, the batch ends here.
+  /// From a ticket that will not be used. If nobody else will come, the batch ends here, unless it
+  /// has yet to begin: its owner may be told that there is no thread for it.
   void drop_ticket() {
     const bool deserts = tickets_.give_back() && !waiters_work_.load();
     if (!door_.enter()) return;
     work_.hold();
     if (deserts) work_.cancel_rest(StopReason::deserted);
-    door_.leave();
+    leave_if([this] { return has_begun_.load() && work_.is_over(); });
     work_.ring();
     work_.release();
   }
@@ -135,6 +145,12 @@ class CrewThreads : public Activity<Sync> {
  protected:
   CrewWork& work() noexcept { return work_; }
   Door<Sync>& door() noexcept { return door_; }
+
+  /// Leaves. If the batch is over and nobody else is left inside, one is called for, who finishes
+  /// it: whoever made it over meanwhile may have seen this thread inside, and left that to others.
+  void leave_to_others() noexcept {
+    if (door_.leave() && work_.is_over()) call_for_help();
+  }
 
  private:
   /// Works until there is nothing to do, or others wait for the executor's thread and get it; then
@@ -170,7 +186,12 @@ class CrewThreads : public Activity<Sync> {
 
   /// Leaves, and finishes the batch if nobody is left inside and nothing is left to do.
   void leave() {
-    if (!door_.leave_or_shut([this] { return work_.is_over(); })) return;
+    leave_if([this] { return work_.is_over(); });
+  }
+
+  template <class IsOver>
+  void leave_if(IsOver is_over) {
+    if (!door_.leave_or_shut(is_over)) return;
     if (tickets_.any()) tickets_.executor().withdraw(this);
     work_.finish();
   }
@@ -184,6 +205,8 @@ class CrewThreads : public Activity<Sync> {
   Door<Sync> door_;
   typename Sync::template atomic<std::uint32_t> idle_helpers_{0};
   typename Sync::template atomic<bool> waiters_work_{false};
+  typename Sync::template atomic<bool> has_begun_{
+      false};  // a worker has come, or the owner says so
 };
 
 }  // namespace xofn::detail

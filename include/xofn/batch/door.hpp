@@ -22,6 +22,13 @@ class Door {
   /// Leaves it open; returns whether nobody is left inside.
   bool leave() noexcept { return is_alone(inside_.fetch_sub(one_inside)); }
 
+  /// From outside: shuts it if nobody is inside and `is_over()`. Returns whether this call did.
+  template <class IsOver>
+  [[nodiscard]] bool try_shut(IsOver is_over) {
+    std::uint64_t inside = inside_.load();
+    return inside % one_entry == 0 && is_over() && inside_.compare_exchange_strong(inside, shut);
+  }
+
   /// Leaves; if nobody is left inside and `is_over()`, shuts it. Returns whether this call did.
   ///
   /// The last one to leave either finds that it is not over, and then nobody has entered since, or
