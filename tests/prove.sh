@@ -32,6 +32,13 @@ schedules() {
       --jobs "$jobs" --schedules "$2" --most "$3"
 }
 
+# Whole batches that are small enough to be run in all schedules up to their bound.
+small_batches() {
+  target "$1" xofn_schedules &&
+    TSAN_OPTIONS=exitcode=0 "build/$1/tests/schedules/xofn_schedules" \
+      --jobs "$jobs" --schedules 1000 --most 16000000 --to-bound "small batch"
+}
+
 # soak PRESET MINUTES
 soak() {
   target "$1" xofn_properties &&
@@ -85,6 +92,8 @@ prove() (
   else
     row schedules schedules prove 20000 1000000
     row races schedules tsan 2000 10000
+    row small-batches small_batches prove
+    row small-races small_batches tsan
     row model sh tests/model/check.sh build/model
     row soak soak tsan 5
     row coverage coverage
@@ -97,6 +106,8 @@ prove() (
   printf '\n'
   pieces schedules
   pieces races
+  pieces small-batches
+  pieces small-races
   printf '\n'
   cat build/prove/table
   [ "$fell_short" = no ]
