@@ -36,7 +36,7 @@ schedules() {
 small_batches() {
   target "$1" xofn_schedules &&
     TSAN_OPTIONS=exitcode=0 "build/$1/tests/schedules/xofn_schedules" \
-      --jobs "$jobs" --schedules 1000 --most 16000000 --to-bound "small batch"
+      --jobs "$jobs" --schedules 1000 --most 4000000 --to-bound "small batch"
 }
 
 # soak PRESET MINUTES
@@ -85,6 +85,7 @@ prove() (
     row soak soak tsan "$minutes"
   elif [ "$extent" = short ]; then
     row schedules schedules dev 500 5000
+    row small-batches small_batches dev
     row races schedules tsan 100 500
     row model sh tests/model/check.sh build/model
     row soak soak tsan 0.5
