@@ -5,6 +5,7 @@
 #include <concepts>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <xofn/batch/batch_of.hpp>
 #include <xofn/batch/completion_stream.hpp>
@@ -142,14 +143,19 @@ class Batch {
     batch_.reset();
   }
 
-  /// A thread of its own sees the batch to its end, since this one cannot. The processor waits for
-  /// that.
+  /// A thread of its own sees the batch to its end, since this one cannot; or, if there is none to
+  /// be had, the destructor of the processor, which waits for that in any case.
   void leave_to_itself() noexcept {
     batch_->linger();
-    typename Sync::thread([batch = std::move(batch_)]() mutable {
-      batch->wait();
-      batch.reset();
-    }).detach();
+    try {
+      typename Sync::thread([batch = batch_]() mutable {
+        batch->wait();
+        batch.reset();
+      }).detach();
+    } catch (const std::system_error&) {
+      batch_->leave_to_processor(batch_);
+    }
+    batch_.reset();
   }
 
   std::shared_ptr<detail::BatchOf<Result, Sync>> batch_;

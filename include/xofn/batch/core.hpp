@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <version>
 #include <xofn/batch/admission.hpp>
 #include <xofn/batch/applicant.hpp>
@@ -38,6 +39,12 @@ class BatchCore : public BatchWork<Sync> {
 
   /// Nobody has a handle any more: its processor waits until all is told.
   void linger() { this->tenancy().linger(); }
+
+  /// The same, and there is no thread that waits for this one, which is `self`: its processor does.
+  void leave_to_processor(std::shared_ptr<BatchCore> self) {
+    this->tenancy().leave(
+        {std::move(self), [](void* batch) { static_cast<BatchCore*>(batch)->wait(); }});
+  }
 
   void pump() {
     deliveries().poll_caller();

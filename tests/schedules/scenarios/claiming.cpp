@@ -313,12 +313,12 @@ const Scenario ledger_cancelled{
 const Scenario occupied{"occupancy: one batch at a time, and a wait for the end of its work", 3,
                         [] {
                           auto occupancy = std::make_shared<Occupancy<ScheduledSync>>();
-                          occupancy->occupy();
+                          const auto batch = occupancy->occupy();
                           Data<int> done;
-                          const ScheduledThread worker([&done, occupancy] {
+                          const ScheduledThread worker([&done, occupancy, batch] {
                             done.write(1);
-                            occupancy->work_is_over();
-                            occupancy->vacate();
+                            occupancy->work_is_over(batch);
+                            occupancy->vacate(batch);
                           });
                           occupancy->wait_until_work_is_over();
                           check(done.read() == 1, "what the batch did is visible");
