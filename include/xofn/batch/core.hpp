@@ -82,8 +82,8 @@ class BatchCore : public BatchWork<Sync> {
       adopt_by_task();
       crew().send_for_one();
     } catch (...) {
-      unlink_from_token();
       if (crew().abandon()) {
+        unlink_from_token();
         deliveries().abandon();
         throw;
       }
@@ -102,6 +102,7 @@ class BatchCore : public BatchWork<Sync> {
       check_may_wait();
       const bool works = must_work_while_waiting();
       const auto urgent = this->urgent(works);
+      const typename Crew<Sync>::Staying staying(works ? &crew() : nullptr);
       if (!stay_until_told(crew(), deliveries(), works, deadline)) return false;
     }
     this->tenancy().end();
@@ -141,6 +142,7 @@ class BatchCore : public BatchWork<Sync> {
     if (!this->ended()) check_may_wait();
     const bool works = must_work_while_waiting();
     const auto urgent = this->urgent(works);
+    const typename Crew<Sync>::Staying staying(works ? &crew() : nullptr);
     if (stay_until(crew(), deliveries(), works, has_come)) return true;
     this->tenancy().end();
     return false;

@@ -84,10 +84,7 @@ class CrewThreads : public Activity<Sync> {
   void help(std::chrono::nanoseconds budget, bool waits = true) {
     if (!door_.enter()) return;
     const bool worked = work_.work(waits, budget);
-    if (worked && work_.has_work()) {  // this thread may not come back
-      const Inside<Sync> inside(*this, UserCode::task);
-      call_for_help();  // of others, if there are any
-    }
+    if (worked && work_.has_work()) call_others();  // this thread may not come back
     leave();
   }
 
@@ -112,6 +109,27 @@ class CrewThreads : public Activity<Sync> {
     if (works) tickets_.keep_one();
   }
 
+  /// While it lives, a thread that waits for the batch works on it whenever there is work: the
+  /// batch is not deserted.
+  ///
+  /// Store/load pair with drop_ticket(): who goes says so and then looks for tickets; who drops the
+  /// last ticket gives it back and then looks who stays. All are seq_cst.
+  class Staying {
+   public:
+    /// Does nothing where `crew` is null.
+    explicit Staying(CrewThreads* crew) noexcept : crew_(crew) {
+      if (crew_ != nullptr) crew_->staying_.fetch_add(1);
+    }
+    Staying(const Staying&) = delete;
+    Staying& operator=(const Staying&) = delete;
+    ~Staying() {
+      if (crew_ != nullptr) crew_->stop_staying();
+    }
+
+   private:
+    CrewThreads* const crew_;
+  };
+
   /// Whether it is for those who wait to work on the batch, since nobody else does.
   [[nodiscard]] bool is_left_to_waiters() const noexcept {
     return waiters_work_.load() && deserted();
@@ -133,11 +151,11 @@ class CrewThreads : public Activity<Sync> {
   /// From a ticket that will not be used. If nobody else will come, the batch ends here, unless it
   /// has yet to begin: its owner may be told that there is no thread for it.
   void drop_ticket() {
-    const bool deserts = tickets_.give_back() && !waiters_work_.load();
+    const bool deserts = tickets_.give_back() && !waiters_work_.load() && staying_.load() == 0;
     if (!door_.enter()) return;
     work_.hold();
     if (deserts) work_.cancel_rest(StopReason::deserted);
-    leave_if([this] { return has_begun_.load() && work_.is_over(); });
+    leave_if([this] { return has_begun_.load() && deserted() && work_.is_over(); });
     work_.ring();
     work_.release();
   }
@@ -153,6 +171,19 @@ class CrewThreads : public Activity<Sync> {
   }
 
  private:
+  void stop_staying() {
+    staying_.fetch_sub(1);
+    if (!deserted() || !door_.enter()) return;
+    if (work_.has_work()) call_others();
+    leave();
+  }
+
+  /// Calls for the help of others, if there are any.
+  void call_others() noexcept {
+    const Inside<Sync> inside(*this, UserCode::task);
+    call_for_help();
+  }
+
   /// Works until there is nothing to do, or others wait for the executor's thread and get it; then
   /// gives the ticket back. Returns whether it has another.
   bool work_with_ticket() {
@@ -204,9 +235,9 @@ class CrewThreads : public Activity<Sync> {
   Tickets<Sync> tickets_;
   Door<Sync> door_;
   typename Sync::template atomic<std::uint32_t> idle_helpers_{0};
+  typename Sync::template atomic<std::uint32_t> staying_{0};
   typename Sync::template atomic<bool> waiters_work_{false};
-  typename Sync::template atomic<bool> has_begun_{
-      false};  // a worker has come, or the owner says so
+  typename Sync::template atomic<bool> has_begun_{false};  // or a worker has come
 };
 
 }  // namespace xofn::detail

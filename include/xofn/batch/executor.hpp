@@ -33,7 +33,7 @@ concept IsWithdrawable = requires(const F& f) {
 /// from `execute`, or that destroys `f` without having run it, costs a worker. If a batch that was
 /// started has no other worker then, and none on its way, nobody is left to run it: what has not
 /// started is cancelled, with StopReason::deserted, which the callbacks may be told on the thread
-/// that destroys `f`.
+/// that destroys `f`: so with no lock held that they may want.
 ///
 /// It may also have these, from any thread; one that throws has no answer:
 /// - `running_in_this_thread()`: whether the calling thread is one of its own. Such a thread works

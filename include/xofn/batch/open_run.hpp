@@ -114,11 +114,13 @@ class OpenRun final : public BatchRun<Task, Result, Sync>, public OpenItems<Task
   Added add_when_there_is_room(std::unique_ptr<Task>& task, std::uint64_t weight,
                                std::uint64_t need) {
     const typename QueueLimit<Sync>::Blocked blocked(added_.queue());
-    const bool works = this->must_work_while_waiting();
+    bool works = this->must_work_while_waiting();
     const auto urgent = this->urgent(works);
+    const typename Crew<Sync>::Staying staying(works ? &this->crew() : nullptr);
     auto& bell = this->deliveries().bell();
     for (;;) {
       const auto seen = bell.rings();
+      works = works || this->crew().is_left_to_waiters();
       const Added added = try_add(task, weight, need);
       if (added != Added::full) return added;
       const auto sleep = [&] { bell.sleep(seen, Sync::clock::time_point::max()); };
