@@ -181,4 +181,31 @@ const Scenario added_while_making_way{
       check(batch.wait().all_succeeded(), "all succeed");
     }};
 
+const Scenario blocked_inline{
+    "executors: an add that waits for room does what is left to those who wait", 2, [] {
+      const Silent here_at_once;
+      {
+        Processor processor{here_at_once, {.max_workers = 1, .max_queued = 1}};
+        std::optional<xofn::OpenBatch<int, void, ScheduledSync>> batch;
+        ScheduledSync::atomic<bool> is_open{false}, is_added{false};
+        processor.on_progress(
+            [&](const Progress&) {
+              if (is_open.exchange(false)) {
+                batch->add(0);
+                is_added.store(true);
+              }
+            },
+            Delivery::latest(0ns).at_least_every(1us));
+        batch.emplace(processor.open([&](int&) {}));
+        is_open.store(true);
+        while (!is_added.load()) {
+          work_for(1us);
+          ScheduledSync::yield();
+        }
+        batch->add(1);
+        batch->close();
+        check(batch->wait().progress().succeeded == 2, "it is run");
+      }
+    }};
+
 }  // namespace

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <list>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 #include <xofn/batch_processor.hpp>
 
@@ -88,5 +89,37 @@ const Scenario add_destroyed{"batch: the handle is destroyed by an item that add
                                  if (batch) batch->close();
                                });
                              }};
+
+const Scenario left_late{
+    "batch: a handle that is destroyed under its batch while that ends leaves the next one alone",
+    3, [] {
+      std::optional<xofn::Batch<void, ScheduledSync>> first;
+      std::optional<xofn::Batch<void, ScheduledSync>> second;
+      std::optional<xofn::Batch<void, ScheduledSync>> child;
+      ScheduledSync::atomic<bool> is_there{false}, child_is_there{false}, first_over{false};
+      Processor inner{{.max_workers = 1}};
+      {
+        Processor processor{{.max_workers = 1}};
+        processor.on_progress([](const Progress&) {}, Delivery::latest(1h).on_caller());
+        first.emplace(processor.start(std::vector<int>{0}, [&](int&) {
+          child.emplace(inner.start(std::vector<int>{0}, [&](int&) {
+            while (!is_there.load()) ScheduledSync::yield();
+            first.reset();
+          }));
+        }));
+        xofn::Batch<void, ScheduledSync>& f = *first;
+        is_there.store(true);
+        f.pump();
+        bool free = false;
+        for (int i = 0; i != 4 && !free; ++i) {
+          try {
+            second.emplace(processor.start(std::vector<int>{0}, [&](int&) {}));
+            free = true;
+          } catch (const std::logic_error&) {
+            ScheduledSync::yield();
+          }
+        }
+      }
+    }};
 
 }  // namespace

@@ -3,10 +3,16 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 #include <vector>
+#include <version>
 #include <xofn/batch_processor.hpp>
+
+#ifdef __cpp_lib_jthread
+#include <stop_token>
+#endif
 
 #include "../oracle.hpp"
 #include "../scenario.hpp"
@@ -17,8 +23,10 @@ using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Delivery;
 using xofn::Progress;
+using xofn::TaskContext;
 
 using Processor = xofn::BatchProcessor<int, ScheduledSync>;
+using Pool = xofn::BasicThreadPool<ScheduledSync>;
 
 /// Runs the first functions that it is given on a thread each. Of later ones it says that it has
 /// no thread for them, or says nothing and drops them.
@@ -28,14 +36,14 @@ class FewThreads {
 
   void execute(auto&& f) {
     if (good_.fetch_sub(1) > 0) return pool_.execute(std::forward<decltype(f)>(f));
-    const auto dropped = std::forward<decltype(f)>(f);
+    [[maybe_unused]] const auto dropped = std::forward<decltype(f)>(f);
     if (throws_) throw std::system_error(std::make_error_code(std::errc::not_enough_memory));
   }
 
  private:
   ScheduledSync::atomic<int> good_;
   const bool throws_;
-  xofn::BasicThreadPool<ScheduledSync> pool_{2};
+  Pool pool_{2};
 };
 
 /// A callback that others can see the end of.
@@ -98,5 +106,120 @@ const Scenario one_of_two{
     [] { start_under_a_canceller(1, true, 2); }};
 const Scenario dropped{"no threads: a batch whose workers are dropped ends", 3,
                        [] { start_under_a_canceller(0, false, 2); }};
+
+const Scenario on_its_way{
+    "no threads: cancelled while a worker is on its way, a batch is told there and not by who "
+    "cancels",
+    2, [] {
+      const auto me = ScheduledSync::thread_slot();
+      ScheduledSync::atomic<bool> has_ended{false};
+      ScheduledSync::atomic<bool> go{false};
+      FewThreads executor{3};
+      for (int i = 0; i != 2; ++i) {
+        executor.execute([&] {
+          while (!go.load()) ScheduledSync::yield();
+        });
+      }
+      Processor processor{executor, {.max_workers = 2}};
+      processor.on_progress([&](const Progress& p) {
+        check(ScheduledSync::thread_slot() != me, "on a thread of the executor");
+        if (is_final(p)) has_ended.store(true);
+      });
+      auto batch = processor.start(std::vector<int>{0, 1}, [](int&) {});
+      batch.cancel();
+      go.store(true);
+      while (!has_ended.load()) ScheduledSync::yield();
+    }};
+
+const Scenario waiter{
+    "no threads: a waiting task that works on a batch is one of its workers", 2, [] {
+      FewThreads executor{1};
+      Processor outer{{.max_workers = 1}};
+      std::vector<int> one{0};
+      const auto report = outer.run(one, [&](int&) {
+        Processor inner{executor, {.max_workers = 2, .retry = {.max_attempts = 2}}};
+        auto batch = inner.start(std::vector<int>{0, 1}, [](int&, TaskContext& context) {
+          work_for(2us);
+          if (context.attempt() == 1) throw std::runtime_error("again");
+        });
+        check(batch.wait().all_succeeded(), "its waiter retries what it has run");
+      });
+      check(report.all_succeeded(), "the task does");
+    }};
+
+const Scenario left{"no threads: a batch whose handle a task destroys is told to its end", 2, [] {
+                      EveryStep told;
+                      {
+                        Processor processor{{.max_workers = 1}};
+                        std::optional<xofn::Batch<void, ScheduledSync>> batch;
+                        ScheduledSync::atomic<bool> is_there{false}, is_gone{false};
+                        processor.on_progress(std::ref(told));
+                        batch.emplace(processor.start(std::vector<int>{0, 1}, [&](int& i) {
+                          while (!is_there.load()) ScheduledSync::yield();
+                          if (i == 0) {
+                            batch.reset();
+                            is_gone.store(true);
+                          }
+                        }));
+                        Scheduler::instance().limit_threads(2);
+                        is_there.store(true);
+                        while (!is_gone.load()) ScheduledSync::yield();
+                      }
+                      check(told.has_ended(), "its processor waits for that");
+                    }};
+
+#ifdef __cpp_lib_jthread
+/// Gives `f` away and then throws.
+class Treacherous {
+ public:
+  void execute(auto&& f) {
+    pool_.execute(std::forward<decltype(f)>(f));
+    if (!has_thrown_.exchange(true)) {
+      throw std::system_error(std::make_error_code(std::errc::not_enough_memory));
+    }
+  }
+
+ private:
+  ScheduledSync::atomic<bool> has_thrown_{false};
+  Pool pool_{1};
+};
+
+const Scenario kept{
+    "no threads: a batch that goes on though execute threw heeds its stop token", 2, [] {
+      Treacherous executor;
+      std::stop_source source;
+      Processor processor{executor, {.max_workers = 1, .stop = source.get_token()}};
+      ScheduledSync::atomic<bool> go{false};
+      std::optional<xofn::Batch<void, ScheduledSync>> batch;
+      try {
+        batch.emplace(processor.start(std::vector<int>{0, 1}, [&](int&) {
+          while (!go.load()) ScheduledSync::yield();
+        }));
+      } catch (const std::system_error&) {
+        check(false, "a worker is on its way");
+      }
+      source.request_stop();
+      go.store(true);
+      check(batch->wait().progress().cancelled != 0, "it is cancelled by its token");
+    }};
+#endif
+
+const Scenario goes{
+    "no threads: what a waiting task leaves behind is cancelled, if no other worker comes", 2, [] {
+      FewThreads executor{1};
+      Processor outer{{.max_workers = 1}};
+      std::vector<int> one{0};
+      outer.run(one, [&](int&) {
+        Watched told;
+        Processor inner{executor, {.max_workers = 2, .retry = {.max_attempts = 2}}};
+        inner.on_progress(std::ref(told));
+        auto batch = inner.start(std::vector<int>{0, 1}, [](int&, TaskContext& context) {
+          work_for(2us);
+          if (context.attempt() == 1) throw std::runtime_error("again");
+        });
+        batch.wait_for(3us);
+        told.wait_for_end();
+      });
+    }};
 
 }  // namespace
