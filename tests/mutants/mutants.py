@@ -29,6 +29,7 @@ HEADERS = INCLUDE / "xofn"
 BUILD = TESTS.parent / "build" / "mutants"
 COMPILE = ["clang++", "-std=c++20", "-O0", "-g1", "-w", "-pthread", "-D_GLIBCXX_ASSERTIONS"]
 SANITIZE = {"plain": [], "tsan": ["-fsanitize=thread"], "asan": ["-fsanitize=address,undefined"]}
+LIBRARIES = {"publish/redis.test.cpp": ["-lhiredis"]}
 MOST_SECONDS = 120
 CLAUSES = [f"C{n}:" for n in range(1, 14)]
 
@@ -51,7 +52,7 @@ class Program:
         if self.is_scenario():
             rest = scheduler_objects(self.sanitizer)
         else:
-            rest = ["-lCatch2Main", "-lCatch2"]
+            rest = ["-lCatch2Main", "-lCatch2", *LIBRARIES.get(self.file, [])]
         paths = [flag for path in [*includes, INCLUDE] for flag in ("-I", str(path))]
         flags = [*COMPILE, *SANITIZE[self.sanitizer], *paths]
         return runs([*flags, str(source), *rest, "-o", str(directory / "program")], directory, None)
