@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 #include <xofn/batch/batch_of.hpp>
+#include <xofn/batch/batch_view.hpp>
 #include <xofn/batch/completion_stream.hpp>
 #include <xofn/batch/report.hpp>
 #include <xofn/delivery/activity.hpp>
@@ -50,6 +51,9 @@ class Batch {
 
   /// The state now, without a lock. X is never behind a call that a callback has had.
   [[nodiscard]] Progress progress() const noexcept { return batch_->progress(); }
+
+  /// Something to watch and steer the batch by, for whoever does not own it. It outlives the batch.
+  [[nodiscard]] BasicBatchView<Sync> view() const { return BasicBatchView<Sync>(batch_->window()); }
 
   /// Settles all items that have not started as cancelled, also those of batches that running items
   /// run. Running items see `stop_requested()`, and count as what they end as. When it returns,
@@ -136,10 +140,13 @@ class Batch {
 
  private:
   void end() noexcept {
-    if (batch_ == nullptr || batch_->ended()) return batch_.reset();
-    batch_->cancel();
-    if (detail::Inside<Sync>::runs_under(batch_->activity())) return leave_to_itself();
-    batch_->wait();
+    if (batch_ == nullptr) return;
+    if (!batch_->ended()) {
+      batch_->cancel();
+      if (detail::Inside<Sync>::runs_under(batch_->activity())) return leave_to_itself();
+      batch_->wait();
+    }
+    batch_->close_window();
     batch_.reset();
   }
 
@@ -150,6 +157,7 @@ class Batch {
     try {
       typename Sync::thread([batch = batch_]() mutable {
         batch->wait();
+        batch->close_window();
         batch.reset();
       }).detach();
     } catch (const std::system_error&) {

@@ -2,14 +2,17 @@
 // Not API: what a batch has: its tasks, and what is kept of them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 #include <xofn/batch/batch_of.hpp>
 #include <xofn/batch/claiming.hpp>
+#include <xofn/batch/failure.hpp>
 #include <xofn/batch/handled_tasks.hpp>
 #include <xofn/batch/item_run.hpp>
 #include <xofn/batch/listeners.hpp>
@@ -91,6 +94,12 @@ class BatchContents : public BatchOf<Result, Sync> {
                                 " tasks, above 2^48 - 1");
   }
 
+  [[nodiscard]] std::vector<Failure> seen_failures(std::size_t first,
+                                                   std::size_t most) const override {
+    const typename Sync::lock guard(results_mutex_);
+    return results_->failing(first, most);
+  }
+
   void keep_results() override {
     if (const auto* retried = this->time().retried()) {
       for (const auto& [i, item] : *retried) results_->retry(i, item.retries, item.error);
@@ -106,7 +115,7 @@ class BatchContents : public BatchOf<Result, Sync> {
   const std::shared_ptr<Tasks> tasks_;
   const std::shared_ptr<Listeners<Task, Sync>> listeners_;
   const std::shared_ptr<Results<Result>> results_;
-  typename Sync::mutex results_mutex_;
+  mutable typename Sync::mutex results_mutex_;
   const std::unique_ptr<Weighing<Task, Sync>> weighing_;
 };
 

@@ -10,6 +10,7 @@
 #include <version>
 #include <xofn/batch/admission.hpp>
 #include <xofn/batch/applicant.hpp>
+#include <xofn/batch/batch_window.hpp>
 #include <xofn/batch/batch_work.hpp>
 #include <xofn/batch/crew.hpp>
 #include <xofn/batch/waiting.hpp>
@@ -26,7 +27,7 @@ namespace xofn::detail {
 
 /// The work of a batch as whoever started it knows it.
 template <class Sync = StdSync>
-class BatchCore : public BatchWork<Sync> {
+class BatchCore : public BatchWork<Sync>, protected Viewed {
  public:
   using BatchWork<Sync>::BatchWork;
 
@@ -42,8 +43,26 @@ class BatchCore : public BatchWork<Sync> {
 
   /// The same, and there is no thread that waits for this one, which is `self`: its processor does.
   void leave_to_processor(std::shared_ptr<BatchCore> self) {
-    this->tenancy().leave(
-        {std::move(self), [](void* batch) { static_cast<BatchCore*>(batch)->wait(); }});
+    this->tenancy().leave({std::move(self), [](void* batch) {
+                             static_cast<BatchCore*>(batch)->wait();
+                             static_cast<BatchCore*>(batch)->close_window();
+                           }});
+  }
+
+  /// What views look through.
+  [[nodiscard]] std::shared_ptr<BatchWindow<Sync>> window() {
+    const typename Sync::lock guard(window_mutex_);
+    if (window_ == nullptr) {
+      window_ = std::make_shared<BatchWindow<Sync>>(static_cast<const Viewed&>(*this),
+                                                    this->shared_crew(), name());
+    }
+    return window_;
+  }
+
+  /// The batch has ended, and is about to go.
+  void close_window() noexcept {
+    const typename Sync::lock guard(window_mutex_);
+    if (window_ != nullptr) window_->close();
   }
 
   void pump() {
@@ -149,6 +168,8 @@ class BatchCore : public BatchWork<Sync> {
   }
 
  private:
+  [[nodiscard]] Progress seen_progress() const noexcept final { return this->progress(); }
+
   void adopt_by_task() {
     if (Inside<Sync>::a_task()) Inside<Sync>::current()->adopt(this->shared_crew());
   }
@@ -165,6 +186,9 @@ class BatchCore : public BatchWork<Sync> {
       stop_link_.emplace(this->options().stop, CancelCrew{this->shared_crew()});
 #endif
   }
+
+  typename Sync::mutex window_mutex_;
+  std::shared_ptr<BatchWindow<Sync>> window_;  // null until somebody looks
 
 #ifdef __cpp_lib_jthread
   struct CancelCrew {

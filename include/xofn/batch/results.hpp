@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -96,6 +97,15 @@ class Results {
   }
 
   [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
+
+  /// At most `most` failures from the `first` on, in the order in which they came. Under the lock.
+  [[nodiscard]] std::vector<Failure> failing(std::size_t first, std::size_t most) const {
+    std::vector<Failure> some;
+    const std::size_t size = failing_.size();
+    for (std::size_t i = first; i < size && some.size() < most; ++i) some.push_back(failing_[i]);
+    return some;
+  }
+
   [[nodiscard]] const std::vector<Failure>& failures() const noexcept { return failures_; }
 
   /// The outcome of item `i`, which has completed: the one kept, or one made up for an item without
