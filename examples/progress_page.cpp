@@ -43,8 +43,8 @@ int main(int argc, char** argv) {
 
   xofn::ProgressServer server{{.port = port, .controls = true}};
   server.watch("clips", clips);
-  server.watch("uploads", uploads);
   std::cout << "see " << server.url() << std::endl;
+  server.watch("uploads", uploads);
 
   const bool as_expected = clips.wait().progress().failed <= 1;
   uploads.wait();

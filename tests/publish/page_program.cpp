@@ -26,10 +26,10 @@
 
 namespace {
 
-/// Items that run when they may.
+/// Items that run when they may, one after the other.
 class SteppedBatch {
  public:
-  explicit SteppedBatch(std::uint64_t total) : processor_(xofn::BatchOptions{.max_workers = 2}) {
+  explicit SteppedBatch(std::uint64_t total) : processor_(xofn::BatchOptions{.max_workers = 1}) {
     std::vector<std::uint64_t> items(total);
     std::iota(items.begin(), items.end(), 0);
     batch_ = processor_.start(std::move(items), [this](std::uint64_t item) { run(item); });

@@ -135,6 +135,11 @@ class WebSocket {
 
   /// The next message; none at the end.
   std::optional<nlohmann::json> next() {
+    const auto text = next_text();
+    return text ? std::optional(nlohmann::json::parse(*text)) : std::nullopt;
+  }
+
+  std::optional<std::string> next_text() {
     if (!need(2)) return std::nullopt;
     std::size_t size = static_cast<unsigned char>(unread_[1]);
     const std::size_t more = size == 126 ? 2 : size == 127 ? 8 : 0;
@@ -144,17 +149,18 @@ class WebSocket {
       size = size * 256 + static_cast<unsigned char>(unread_[2 + i]);
     }
     if ((unread_[0] & 0xf) != 1 || !need(2 + more + size)) return std::nullopt;
-    const std::string text = unread_.substr(2 + more, size);
+    std::string text = unread_.substr(2 + more, size);
     unread_.erase(0, 2 + more + size);
-    return nlohmann::json::parse(text);
+    return text;
   }
 
   /// The first state of a batch from now on for which `is_it` is true; none at the end.
   template <class IsIt>
   std::optional<nlohmann::json> state(const std::string& name, IsIt is_it) {
-    while (const auto message = next()) {
-      for (const auto& batch : message->at("batches")) {
-        if (batch.at("name") == name && is_it(batch)) return batch;
+    while (const auto text = next_text()) {
+      if (text->find(nlohmann::json(name).dump()) == std::string::npos) continue;
+      for (const auto& batch : nlohmann::json::parse(*text).at("batches")) {
+        if (batch.at("name") == name && is_it(batch)) return nlohmann::json(batch);
       }
     }
     return std::nullopt;

@@ -6,12 +6,9 @@
 #include <signal.h>
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <system_error>
-#include <xofn/sync.hpp>
 
 namespace xofn::detail {
 
@@ -51,7 +48,7 @@ class CivetServer {
   /// Throws std::runtime_error if it cannot listen.
   CivetServer(CivetHandler& handler, const std::string& address, std::uint16_t port,
               unsigned threads)
-      : handler_(handler), address_(address == "0.0.0.0" ? "127.0.0.1" : address) {
+      : handler_(handler) {
     const std::string where = address + ':' + std::to_string(port);
     const std::string number = std::to_string(threads);
     std::array<const char*, 13> options{"listening_ports",
@@ -87,9 +84,9 @@ class CivetServer {
   CivetServer(const CivetServer&) = delete;
   CivetServer& operator=(const CivetServer&) = delete;
 
-  /// Ends all connections.
+  /// Ends all connections. CivetWeb looks every two seconds whether it is to stop.
   ~CivetServer() {
-    stop();
+    mg_stop(context_);
     mg_exit_library();
   }
 
@@ -103,43 +100,6 @@ class CivetServer {
   [[nodiscard]] static CivetServer& self(const mg_context* context) noexcept {
     return *static_cast<CivetServer*>(mg_get_user_data(context));
   }
-
-  /// CivetWeb looks every two seconds whether it is to stop, and when somebody comes: so until it
-  /// has stopped, somebody does.
-  void stop() noexcept {
-    StdSync::mutex mutex;
-    StdSync::condition_variable changed;
-    bool has_stopped = false;
-    StdSync::thread knocking;
-    try {
-      knocking = StdSync::thread([&, port = port()] {
-        StdSync::lock guard(mutex);
-        for (;;) {
-          // not at once: CivetWeb forgets who comes just before it stops
-          changed.wait_until(guard, StdSync::clock::now() + knock_interval);
-          if (has_stopped) return;
-          guard.unlock();
-          knock(port);
-          guard.lock();
-        }
-      });
-    } catch (const std::system_error&) {
-      knocking = {};  // there is no thread: then it takes that long
-    }
-    mg_stop(context_);
-    const StdSync::lock guard(mutex);
-    has_stopped = true;
-    changed.notify_all();
-  }
-
-  void knock(int port) const noexcept {
-    std::array<char, 100> error{};
-    mg_connection* visitor =
-        mg_connect_client(address_.c_str(), port, 0, error.data(), error.size());
-    if (visitor != nullptr) mg_close_connection(visitor);
-  }
-
-  static constexpr std::chrono::milliseconds knock_interval{10};
 
   /// It listens, and its threads are about to start.
   void begin(mg_context* context) {
@@ -159,7 +119,6 @@ class CivetServer {
   }
 
   CivetHandler& handler_;
-  const std::string address_;  // by which it can be reached
   mg_context* context_ = nullptr;
   bool listens_ = false;
   std::string said_;

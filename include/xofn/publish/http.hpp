@@ -53,8 +53,7 @@ class ProgressServer {
       : parts_(std::make_unique<Parts>(detail::definite(std::move(options)))) {}
 
   /// Tells all who are connected the last states, of batches that still run that of now, and waits
-  /// for those who read slowly for a second at most; for connections on which no request has come,
-  /// CivetWeb takes up to two.
+  /// for those who read slowly for a second at most. CivetWeb then takes up to two to stop.
   ~ProgressServer() = default;
   ProgressServer(const ProgressServer&) = delete;
   ProgressServer& operator=(const ProgressServer&) = delete;
