@@ -29,7 +29,7 @@ HEADERS = INCLUDE / "xofn"
 BUILD = TESTS.parent / "build" / "mutants"
 COMPILE = ["clang++", "-std=c++20", "-O0", "-g1", "-w", "-pthread", "-D_GLIBCXX_ASSERTIONS"]
 SANITIZE = {"plain": [], "tsan": ["-fsanitize=thread"], "asan": ["-fsanitize=address,undefined"]}
-LIBRARIES = {"publish/redis.test.cpp": ["-lhiredis"]}
+LIBRARIES = {"publish/http.test.cpp": ["-lcivetweb"], "publish/redis.test.cpp": ["-lhiredis"]}
 MOST_SECONDS = 120
 CLAUSES = [f"C{n}:" for n in range(1, 14)]
 

@@ -44,6 +44,7 @@ TEST_CASE("request guard: an origin is the same with host and port") {
 TEST_CASE("request guard: a secret is all of it") {
   CHECK(is_secret("abc", "abc"));
   CHECK_FALSE(is_secret("abd", "abc"));
+  CHECK_FALSE(is_secret("xbc", "abc"));
   CHECK_FALSE(is_secret("ab", "abc"));
   CHECK_FALSE(is_secret("abcd", "abc"));
   CHECK_FALSE(is_secret("", "abc"));

@@ -159,7 +159,8 @@ class WebSocket {
   std::optional<nlohmann::json> state(const std::string& name, IsIt is_it) {
     while (const auto text = next_text()) {
       if (text->find(nlohmann::json(name).dump()) == std::string::npos) continue;
-      for (const auto& batch : nlohmann::json::parse(*text).at("batches")) {
+      const auto message = nlohmann::json::parse(*text);
+      for (const auto& batch : message.at("batches")) {
         if (batch.at("name") == name && is_it(batch)) return nlohmann::json(batch);
       }
     }
