@@ -16,6 +16,7 @@
 #include <xofn/delivery/progress.hpp>
 #include <xofn/delivery/rate.hpp>
 #include <xofn/delivery/snapshot.hpp>
+#include <xofn/publish/progress_json.hpp>
 #include <xofn/sync.hpp>
 
 namespace xofn::detail {
@@ -91,28 +92,14 @@ class WatchedBatch {
   }
 
   [[nodiscard]] nlohmann::json as_json(const Progress& now) const {
-    nlohmann::json json{{"name", name_},
-                        {"id", id_},
-                        {"state", to_string(now.state)},
-                        {"ended", is_final(now)},
-                        {"completed", now.completed()},
-                        {"total", now.total},
-                        {"total_is_final", now.total_is_final},
-                        {"succeeded", now.succeeded},
-                        {"failed", now.failed},
-                        {"cancelled", now.cancelled},
-                        {"running", now.running},
-                        {"queued", now.queued()},
-                        {"retried", now.retried},
-                        {"percent", now.percent()},
-                        {"elapsed_seconds", seconds(now.elapsed)},
-                        {"per_second", nullptr},
-                        {"seconds_left", nullptr},
-                        {"failures", failures_}};
-    if (is_weighed(now)) {
-      json["weight_completed"] = now.weight_completed;
-      json["weight_total"] = now.weight_total;
-    }
+    nlohmann::json json = progress_json(name_, now);
+    json.update({{"id", id_},
+                 {"ended", is_final(now)},
+                 {"queued", now.queued()},
+                 {"percent", now.percent()},
+                 {"per_second", nullptr},
+                 {"seconds_left", nullptr},
+                 {"failures", failures_}});
     if (const auto rate = per_second(now)) json["per_second"] = *rate;
     if (const auto left = time_left(now)) json["seconds_left"] = seconds(*left);
     return json;
