@@ -63,7 +63,7 @@ h2 { font-size: 1.0625rem; margin: 0; overflow-wrap: anywhere; }
 }
 .facts { margin: 0; color: var(--soft); font-variant-numeric: tabular-nums; }
 .facts span { display: inline-block; }
-.facts span:not(:first-child)::before { content: "\00b7"; margin: 0 .5em; }
+.facts span:not(:last-child)::after { content: "\00b7"; margin: 0 .5em; }
 .facts .bad { color: var(--bad); }
 details { margin-top: .6rem; }
 summary { cursor: pointer; color: var(--bad); }
