@@ -54,8 +54,8 @@ pieces() {
 }
 
 coverage() {
-  target coverage xofn_tests && target coverage xofn_properties &&
-    target coverage xofn_schedules &&
+  target coverage xofn_tests && target coverage xofn_publish_tests &&
+    target coverage xofn_properties && target coverage xofn_schedules &&
     sh tests/coverage/check.sh build/coverage
 }
 
