@@ -175,6 +175,7 @@ class BatchWork : protected CrewWork, protected ProgressSource, protected BatchI
   void pause_rest() final {
     ledger_.claims().pause();
     if (admission_ != nullptr) admission_->withdraw();
+    if (ledger_.claims().stopped()) take_rest();  // who has stopped it may not be there yet
   }
   void resume_rest() final {
     ledger_.claims().resume();

@@ -122,4 +122,23 @@ const Scenario left_late{
       }
     }};
 
+// The items are short, so that the worker holds several when one of them pauses.
+const Scenario paused_while_cancelled{
+    "batch: paused while another cancels it, it starts no more than what was about to", 2, [] {
+      ScheduledSync::atomic<xofn::Batch<void, ScheduledSync>*> handle{nullptr};
+      int begun = 0;
+      int most = 7;
+      Processor processor{{.max_workers = 1}};
+      auto batch = processor.start(std::vector<int>{0, 1, 2, 3, 4, 5, 6}, [&](int& item) {
+        while (handle.load() == nullptr) ScheduledSync::yield();
+        check(++begun <= most, "no more starts");
+        if (item != 3) return;
+        handle.load()->pause();
+        most = begun + 1;
+      });
+      handle.store(&batch);
+      batch.cancel();
+      batch.wait();
+    }};
+
 }  // namespace
