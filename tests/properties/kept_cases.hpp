@@ -121,6 +121,22 @@ inline const std::vector<BatchScenario> kept_batches{
      .timeout = Timeout::late,
      .weighs = true,
      .memory = 3},
+    // an item pauses what another thread is about to cancel: the worker went on with what it held
+    {.shaky = true,
+     .pool = Pool::thread_per_call,
+     .workers = 1,
+     .starts = true,
+     .items_in = Items::generated,
+     .items = 20,
+     .failing = {21, 19, 5},
+     .canceller = Steerer::another_thread,
+     .cancel_at = 12,
+     .every = true,
+     .every_on_caller = true,
+     .completions = true,
+     .pauser = Steerer::task,
+     .pause_every = 14,
+     .opens = true},
 };
 
 inline const std::vector<TrackerScenario> kept_trackers{
