@@ -103,7 +103,8 @@ class Steering {
   void resume() {
     if (!change(Pausing::yes)) return;
     const bool is_running = batch_.load()->progress().state == xofn::BatchState::running;
-    const bool may_stop = cancelled_.load() || scenario_.bears != Bears::all_failures;
+    const bool may_stop = cancelled_.load() || scenario_.bears != Bears::all_failures ||
+                          scenario_.pool == Pool::throwing || scenario_.pool == Pool::dropping;
     if (is_running && !may_stop) complaint_.add("C12: paused, and shown as running");
     if (runs_.all_begun() > most_paused_) complaint_.add("C12: begun while the batch was paused");
     batch_.load()->resume();
