@@ -378,7 +378,7 @@ class BatchTrial {
     }
     if (slots_ && slots_->in_use() != 0) complain("a slot was not given back");
     if (memory_ && memory_->in_use() != 0) complain("memory was not given back");
-    steering_.check_end();
+    steering_.check_end(report.stop_reason() == xofn::StopReason::deserted);
     return complaint_.text();
   }
 

@@ -60,8 +60,11 @@ class Steering {
     }
   }
 
-  /// For when the batch has ended.
-  void check_end() {
+  /// For when the batch has ended: a pause holds back nothing once it has been deserted.
+  void check_end(bool was_deserted) {
+    if (was_shown_running_.load() && !was_deserted) {
+      complaint_.add("C12: paused, and shown as running");
+    }
     if (runs_.all_begun() > most_cancelled_.load()) {
       complaint_.add("C12: begun after cancel() had returned");
     }
@@ -103,9 +106,8 @@ class Steering {
   void resume() {
     if (!change(Pausing::yes)) return;
     const bool is_running = batch_.load()->progress().state == xofn::BatchState::running;
-    const bool may_stop = cancelled_.load() || scenario_.bears != Bears::all_failures ||
-                          scenario_.pool == Pool::throwing || scenario_.pool == Pool::dropping;
-    if (is_running && !may_stop) complaint_.add("C12: paused, and shown as running");
+    const bool may_stop = cancelled_.load() || scenario_.bears != Bears::all_failures;
+    if (is_running && !may_stop) was_shown_running_.store(true);
     if (runs_.all_begun() > most_paused_) complaint_.add("C12: begun while the batch was paused");
     batch_.load()->resume();
     pausing_.store(Pausing::no);
@@ -116,6 +118,7 @@ class Steering {
   Complaint& complaint_;
   std::atomic<Batch*> batch_{nullptr};
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> was_shown_running_{false};  // while it was paused
   std::atomic<std::uint64_t> most_cancelled_{~std::uint64_t{0}};
   std::atomic<Pausing> pausing_{Pausing::no};
   std::uint64_t most_paused_ = 0;
