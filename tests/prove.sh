@@ -89,7 +89,7 @@ prove() (
     row races schedules tsan 100 500
     row model sh tests/model/check.sh build/model
     row soak soak tsan 0.5
-    row mutants python3 tests/mutants/mutants.py --every 20
+    row mutants python3 tests/mutants/mutants.py --every 40
   else
     row schedules schedules prove 20000 1000000
     row races schedules tsan 2000 10000
