@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <xofn/batch/limit.hpp>
 
+#include <array>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 using xofn::StdSync;
 using xofn::detail::Called;
@@ -115,6 +119,32 @@ TEST_CASE("who leaves the queue lets the others go on") {
   call_all(limit);
   CHECK(small.crew->calls == 1);
   CHECK(small.begin());
+}
+
+TEST_CASE("who leaves the queue, from anywhere, and comes again is behind the others") {
+  const std::size_t leaver = GENERATE(0U, 1U, 2U);
+  Limit limit({{"", 4}});
+  Contender running(limit, 4);
+  std::array<Contender, 3> waiting{Contender(limit, 4), Contender(limit, 4), Contender(limit, 4)};
+  REQUIRE(running.begin());
+  for (Contender& one : waiting) CHECK_FALSE(one.begin());
+  limit.leave(waiting[leaver].request);
+  CHECK_FALSE(waiting[leaver].begin());
+  std::vector<Contender*> turns;
+  for (Contender& one : waiting) {
+    if (&one != &waiting[leaver]) turns.push_back(&one);
+  }
+  turns.push_back(&waiting[leaver]);
+  running.end();
+  for (std::size_t turn = 0; turn != turns.size(); ++turn) {
+    for (std::size_t later = turn + 1; later != turns.size(); ++later) {
+      CHECK_FALSE(turns[later]->begin());
+    }
+    call_all(limit);
+    CHECK(turns[turn]->crew->calls == 1);
+    REQUIRE(turns[turn]->begin());
+    turns[turn]->end();
+  }
 }
 
 TEST_CASE("who keeps a thread waiting passes by those who may have none, and by no others") {

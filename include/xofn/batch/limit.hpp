@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -50,15 +49,13 @@ class Limit {
 
    private:
     friend class Limit;
-    using Place = std::list<Request*>;  // spliced into the queue, which then cannot fail
-
-    [[nodiscard]] bool is_queued() const noexcept { return place_.empty(); }
 
     Applicant<Sync>& applicant_;
     const std::shared_ptr<Holdings<Sync>> outer_;
-    Place place_{this};
-    const typename Place::iterator self_ = place_.begin();
     std::uint64_t called_at_ = 0;
+    bool is_queued_ = false;
+    Request* before_ = nullptr;  // in the queue
+    Request* behind_ = nullptr;
   };
 
   explicit Limit(std::vector<Part> parts) noexcept : parts_(std::move(parts)) {}
@@ -126,12 +123,16 @@ class Limit {
   }
 
   void queue(Request& request) noexcept {
-    if (!request.is_queued()) queue_.splice(queue_.end(), request.place_);
+    if (std::exchange(request.is_queued_, true)) return;
+    request.before_ = std::exchange(last_, &request);
+    request.behind_ = nullptr;
+    (request.before_ == nullptr ? first_ : request.before_->behind_) = &request;
   }
 
   void leave(Request& request) noexcept {
-    if (!request.is_queued()) return;
-    request.place_.splice(request.place_.end(), queue_, request.self_);
+    if (!std::exchange(request.is_queued_, false)) return;
+    (request.before_ == nullptr ? first_ : request.before_->behind_) = request.behind_;
+    (request.behind_ == nullptr ? last_ : request.behind_->before_) = request.before_;
     ++changes_;
   }
 
@@ -143,7 +144,7 @@ class Limit {
   /// called.
   [[nodiscard]] std::shared_ptr<Called> next_to_call() {
     const auto guard = lock();
-    for (Request* request : queue_) {
+    for (Request* request = first_; request != nullptr; request = request->behind_) {
       if (request->called_at_ == changes_ || !has(*request)) continue;
       request->called_at_ = changes_;
       request->applicant_.set(Applicant<Sync>::Item::called);
@@ -182,7 +183,7 @@ class Limit {
     const Urgency own = urgency(request);
     if (own == Urgency::holdings) return true;
     bool may_pass = false;
-    for (const Request* other : queue_) {
+    for (const Request* other = first_; other != nullptr; other = other->behind_) {
       if (other == &request) break;
       const Urgency others = urgency(*other);
       if (others == Urgency::none) may_pass = own == Urgency::thread;
@@ -193,7 +194,8 @@ class Limit {
 
   mutable typename Sync::mutex mutex_;
   std::vector<Part> parts_;
-  std::list<Request*> queue_;
+  Request* first_ = nullptr;  // of the queue, which cannot fail, as it owns nothing
+  Request* last_ = nullptr;
   std::uint64_t changes_ = 0;
 };
 
