@@ -218,6 +218,22 @@ TEST_CASE("Ranges: an element made on the way lives until it has been told, and 
   CHECK(alive.load() == 0);
 }
 
+TEST_CASE("Ranges: an item whose element is not to be had has failed, and is told to nobody") {
+  const auto all = numbers(10);
+  const Indexed tasks(10, [&](int i) -> const int& {
+    if (i % 4 == 3) support::fail(i);
+    return all[static_cast<std::size_t>(i)];
+  });
+  BatchProcessor<int> processor{{.max_workers = 2}};
+  int completions = 0;
+  Recorder told;
+  processor.on_completion([&](const auto&) { ++completions; }).on_progress(told.callback());
+  const auto report = processor.run(tasks, [](int) {});
+  CHECK(report.progress().failed == 2);
+  CHECK(completions == 8);
+  CHECK(wrong_every(told, report.progress()) == "");
+}
+
 TEST_CASE("Ranges: a sized one is used in place") {
   std::vector<std::string> words{"a", "b", "c"};
   std::atomic<int> elsewhere{0};

@@ -153,7 +153,7 @@ class CompletionDelivery {
 
   void tell_one(TaskList<Task>& tasks, std::uint64_t i, const CompletedItems& items,
                 std::uint32_t attempts, const Progress& told, ErrorSink& errors) {
-    if (const Task* task = tasks.used(i)) {
+    if (const Task* task = tasks.found(i)) {
       const Completion<Task> completion{.progress = told,
                                         .index = i,
                                         .task = *task,

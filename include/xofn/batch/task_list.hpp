@@ -34,6 +34,15 @@ class TaskList {
   /// Task `i` after its use, or when it was made early; null if it could not be made.
   [[nodiscard]] virtual const Task* used(std::uint64_t i) = 0;
 
+  /// The same for who is told of it: null also if the range does not give it another time.
+  [[nodiscard]] const Task* found(std::uint64_t i) noexcept {
+    try {
+      return used(i);
+    } catch (...) {
+      return nullptr;  // it has thrown before, and the item has failed with that
+    }
+  }
+
   /// Nobody will ask for task `i` again.
   virtual void drop(std::uint64_t i) noexcept = 0;
 };
