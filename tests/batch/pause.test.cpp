@@ -201,9 +201,14 @@ TEST_CASE("Pause: a batch that is paused uses no processor") {
   processor.on_progress([](const Progress&) {}, Delivery::latest(100us))
       .on_progress([](const Progress&) {}, Delivery::latest(200us).on_caller())
       .on_progress([](const Progress&) {}, Delivery::every().on_caller());
-  auto batch = processor.start(numbers(10'000), [](int) { support::work_for(2us); });
+  Gate gate;
+  auto batch = processor.start(numbers(10'000), [&](int i) {
+    if (i >= 5'000) gate.wait();
+    support::work_for(2us);
+  });
   std::thread waiting([&] { batch.wait(); });
   batch.pause();
+  gate.open();
   CHECK(eventually([&] { return is_at_rest(batch.progress()); }));
   const auto& readings = CountingSync::clock::readings;
   const auto quiet_for = [&](std::chrono::milliseconds time) {
@@ -223,8 +228,13 @@ TEST_CASE("C3: a heartbeat beats while a batch is paused") {
   ThreadPool pool{1};
   BatchProcessor<int> processor{pool, {.max_workers = 1}};
   processor.on_progress(recorder.callback(), Delivery::latest(1ms).at_least_every(2ms));
-  Batch<void> batch = processor.start(numbers(1000), [](int) { support::work_for(10us); });
+  Gate gate;
+  Batch<void> batch = processor.start(numbers(1000), [&](int i) {
+    if (i >= 500) gate.wait();
+    support::work_for(10us);
+  });
   batch.pause();
+  gate.open();
   CHECK(eventually([&] { return is_at_rest(batch.progress()); }));
   const auto before = recorder.made();
   CHECK(eventually([&] { return recorder.made() > before + 5; }));

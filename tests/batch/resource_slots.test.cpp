@@ -408,7 +408,11 @@ TEST_CASE("what an item waits for its slot is no part of its time") {
   auto batch = processor.start(
       numbers(1), [&](int, TaskContext& context) { was_late = context.stop_requested(); });
   CHECK_FALSE(batch.wait_for(150ms));
+  const auto begin = std::chrono::steady_clock::now();
   holder.let_go();
-  CHECK(batch.wait().all_succeeded());
-  CHECK_FALSE(was_late.load());
+  const auto report = batch.wait();
+  // The machine may be slow, but no item is late without having taken its time.
+  const bool may_be_late = std::chrono::steady_clock::now() - begin >= 100ms;
+  CHECK((report.all_succeeded() || may_be_late));
+  CHECK((!was_late.load() || may_be_late));
 }
