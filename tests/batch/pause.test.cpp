@@ -362,6 +362,7 @@ TEST_CASE("C10: a callback pauses its batch and a task resumes it") {
   CAPTURE(delivery.is_every());
   Runs runs(100);
   std::atomic<Batch<void>*> handle{nullptr};
+  Gate begun;  // by item 0: a pause before that would have nobody to end it
   std::atomic<bool> resumed{false};
   BatchProcessor<int> processor{{.max_workers = 2}};
   Watch watch(processor);
@@ -373,7 +374,11 @@ TEST_CASE("C10: a callback pauses its batch and a task resumes it") {
       delivery);
   Batch<void> batch = processor.start(numbers(100), [&](int i) {
     const auto running = runs.run(i);
-    if (i != 0) return support::work_for(10us);
+    if (i != 0) {
+      begun.wait();
+      return support::work_for(10us);
+    }
+    begun.open();
     if (!eventually([&] { return handle.load() != nullptr; })) return;
     if (eventually([&] { return handle.load()->progress().state == BatchState::paused; })) {
       resumed.store(true);
