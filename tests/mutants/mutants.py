@@ -27,7 +27,7 @@ TESTS = HERE.parent
 INCLUDE = TESTS.parent / "include"
 HEADERS = INCLUDE / "xofn"
 BUILD = TESTS.parent / "build" / "mutants"
-COMPILE = ["clang++", "-std=c++20", "-O0", "-g1", "-w", "-pthread", "-D_GLIBCXX_ASSERTIONS"]
+COMPILE = ["clang++", "-std=c++20", "-O0", "-w", "-pthread", "-D_GLIBCXX_ASSERTIONS"]
 SANITIZE = {"plain": [], "tsan": ["-fsanitize=thread"], "asan": ["-fsanitize=address,undefined"]}
 LIBRARIES = {"publish/http.test.cpp": ["-lcivetweb"], "publish/redis.test.cpp": ["-lhiredis"]}
 MOST_SECONDS = 120
@@ -58,6 +58,7 @@ class Program:
         return runs([*flags, str(source), *rest, "-o", str(directory / "program")], directory, None)
 
     def passes(self, directory):
+        """None if it does not end."""
         return runs([str(directory / "program"), *self.arguments], directory, MOST_SECONDS)
 
 
@@ -103,7 +104,7 @@ def lacking(mutants):
 
 
 def runs(command, directory, most_seconds):
-    """Whether a command ends in time and well; what it printed is in `directory`/log."""
+    """Whether a command ends well, or None if not in time; what it printed is in `directory`/log."""
     # The scheduler's programs go on after a race, and end well by default.
     environment = {**os.environ, "TSAN_OPTIONS": "halt_on_error=1 exitcode=66"}
     with open(directory / "log", "w") as log:
@@ -111,7 +112,7 @@ def runs(command, directory, most_seconds):
             return 0 == subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                        env=environment, timeout=most_seconds).returncode
         except subprocess.TimeoutExpired:
-            return False
+            return None
 
 
 def scheduler_objects(sanitizer):
@@ -155,13 +156,13 @@ def judge(mutant, number):
     program = Program(mutant.killer)
     if not program.build(directory, [directory]):
         verdict = "DOES NOT COMPILE"
-    elif program.passes(directory):
-        verdict = "SURVIVED"
     else:
-        verdict = "killed"
+        verdict = {True: "SURVIVED", False: "killed", None: "hangs"}[program.passes(directory)]
+    killed = verdict in ("killed", "hangs")
+    if killed:
         shutil.rmtree(directory)
     print(f"{verdict:8}  {mutant.header}: {mutant.title}\n          by {mutant.killer}", flush=True)
-    return verdict == "killed"
+    return killed
 
 
 def main():
