@@ -12,9 +12,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::batch_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Completion;
 using xofn::Delivery;
@@ -271,4 +270,4 @@ const Scenario again{"batch: a processor runs again as soon as run() returns", 3
                        }
                      }};
 
-}  // namespace
+}  // namespace schedules::batch_scenarios

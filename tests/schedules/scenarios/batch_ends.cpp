@@ -16,9 +16,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::batch_ends_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Delivery;
 using xofn::Progress;
@@ -399,4 +398,4 @@ const Scenario pool_from_inside{"thread pool: functions given by its own threads
                                   check(runs.read() == 1, "it is run");
                                 }};
 
-}  // namespace
+}  // namespace schedules::batch_ends_scenarios

@@ -12,9 +12,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::claiming_scenarios {
 
-using namespace schedules;
 using namespace xofn::detail;
 
 using Workers = std::vector<Worker<ScheduledSync>>;
@@ -324,4 +323,4 @@ const Scenario occupied{"occupancy: one batch at a time, and a wait for the end 
                           check(done.read() == 1, "what the batch did is visible");
                         }};
 
-}  // namespace
+}  // namespace schedules::claiming_scenarios

@@ -10,9 +10,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::console_scenarios {
 
-using namespace schedules;
 using Bars = xofn::BasicProgressBars<ScheduledSync>;
 
 constexpr xofn::ProgressBarOptions forty_columns{.style = xofn::BarStyle::terminal, .width = 40};
@@ -85,4 +84,4 @@ const Scenario end{"bars: their end, while another thread tells them something",
                      check(frames.has_line(), "the line is there");
                    }};
 
-}  // namespace
+}  // namespace schedules::console_scenarios

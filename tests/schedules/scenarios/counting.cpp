@@ -7,9 +7,8 @@
 
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::counting_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 
 using Atomic = xofn::ThreadSafeCounter<xofn::AtomicCounting, ScheduledSync>;
@@ -238,4 +237,4 @@ const Scenario two_subscribers{
       check(first.read() == 2 && second.read() == 2, "both are told the last change");
     }};
 
-}  // namespace
+}  // namespace schedules::counting_scenarios

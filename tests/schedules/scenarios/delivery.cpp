@@ -11,9 +11,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::delivery_scenarios {
 
-using namespace schedules;
 using namespace xofn::detail;
 using namespace std::chrono_literals;
 
@@ -239,4 +238,4 @@ const Scenario tally_cancelled{
       check(now.total_is_final && now.remaining() == 0, "nothing is left");
     }};
 
-}  // namespace
+}  // namespace schedules::delivery_scenarios

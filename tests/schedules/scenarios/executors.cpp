@@ -12,9 +12,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::executors_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Delivery;
 using xofn::Progress;
@@ -208,4 +207,4 @@ const Scenario blocked_inline{
       }
     }};
 
-}  // namespace
+}  // namespace schedules::executors_scenarios

@@ -10,9 +10,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::growing_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Delivery;
 using xofn::Progress;
@@ -225,4 +224,4 @@ const Scenario added_while_closed{
       check(batch.wait().progress().succeeded == (is_refused ? 0 : 1), "it is run if it was added");
     }};
 
-}  // namespace
+}  // namespace schedules::growing_scenarios

@@ -11,9 +11,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::last_words_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Delivery;
 using xofn::Progress;
@@ -141,4 +140,4 @@ const Scenario paused_while_cancelled{
       batch.wait();
     }};
 
-}  // namespace
+}  // namespace schedules::last_words_scenarios

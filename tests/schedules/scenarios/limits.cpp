@@ -11,9 +11,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::limits_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Progress;
 using xofn::TaskContext;
@@ -297,4 +296,4 @@ const Scenario paused_and_resumed{"limits: paused by one thread while another re
                                     check(slots.in_use() == 0, "all is given back");
                                   }};
 
-}  // namespace
+}  // namespace schedules::limits_scenarios

@@ -17,9 +17,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::no_threads_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Delivery;
 using xofn::Progress;
@@ -222,4 +221,4 @@ const Scenario goes{
       });
     }};
 
-}  // namespace
+}  // namespace schedules::no_threads_scenarios

@@ -10,9 +10,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::order_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Order;
 using xofn::TaskCancelled;
@@ -127,4 +126,4 @@ const Scenario growing{"order: a batch that grows while items settle", 2, [] {
                          completions.check_ended(2);
                        }};
 
-}  // namespace
+}  // namespace schedules::order_scenarios

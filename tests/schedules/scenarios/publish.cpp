@@ -8,9 +8,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::publish_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::detail::PublishedState;
 using xofn::detail::Refused;
@@ -87,4 +86,4 @@ const Scenario flushed{"publish: what was flushed has arrived", 2, [] {
                          if (has_arrived) check(arrivals.completed.read() == 1, "it is there");
                        }};
 
-}  // namespace
+}  // namespace schedules::publish_scenarios

@@ -11,9 +11,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::retry_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Completion;
 using xofn::Delivery;
@@ -312,4 +311,4 @@ const Scenario late_without_helper{
       }
     }};
 
-}  // namespace
+}  // namespace schedules::retry_scenarios

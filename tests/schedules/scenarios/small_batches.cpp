@@ -11,9 +11,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::small_batches_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Delivery;
 using xofn::Progress;
@@ -170,4 +169,4 @@ const Scenario completed{
       check(sum.read() == 3, "each is told");
     }};
 
-}  // namespace
+}  // namespace schedules::small_batches_scenarios

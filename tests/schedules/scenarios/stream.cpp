@@ -13,9 +13,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::stream_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Order;
 
@@ -277,4 +276,4 @@ const Scenario growing{"stream: a batch that grows while it is waited for", 2, [
                          check(taken.taken() == 2, "all have come");
                        }};
 
-}  // namespace
+}  // namespace schedules::stream_scenarios

@@ -5,9 +5,7 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
-
-using namespace schedules;
+namespace schedules::testing_scenarios {
 
 const Scenario listed{"checker: what is listed has been written, whoever calls meanwhile", 3, [] {
                         xofn::BasicContractChecker<ScheduledSync> checker;
@@ -23,4 +21,4 @@ const Scenario listed{"checker: what is listed has been written, whoever calls m
                         check(checker.violations().size() >= 2, "and listed");
                       }};
 
-}  // namespace
+}  // namespace schedules::testing_scenarios

@@ -9,9 +9,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::tracker_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::Delivery;
 using xofn::Progress;
@@ -224,4 +223,4 @@ const Scenario mixed{"tracker: every and latest together", 3, [] {
                        }
                      }};
 
-}  // namespace
+}  // namespace schedules::tracker_scenarios

@@ -10,9 +10,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::views_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 
 using Processor = xofn::BatchProcessor<int, ScheduledSync>;
@@ -83,4 +82,4 @@ const Scenario first_looks{"view: two threads look first", 3, [] {
                              check(mine->ended() && other_one->ended(), "both see the end");
                            }};
 
-}  // namespace
+}  // namespace schedules::views_scenarios

@@ -10,9 +10,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::weights_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::BatchState;
 using xofn::Delivery;
@@ -156,4 +155,4 @@ const Scenario one_item_by_two{
       }
     }};
 
-}  // namespace
+}  // namespace schedules::weights_scenarios
