@@ -32,11 +32,15 @@ schedules() {
       --jobs "$jobs" --schedules "$2" --most "$3"
 }
 
-# Whole batches that are small enough to be run in all schedules up to their bound.
+# small_batches PRESET MOST [OPTION...]: whole batches that are small enough to be run in all
+# schedules up to their bound.
 small_batches() {
-  target "$1" xofn_schedules &&
-    TSAN_OPTIONS=exitcode=0 "build/$1/tests/schedules/xofn_schedules" \
-      --jobs "$jobs" --schedules 1000 --most 4000000 --to-bound "small batch"
+  target "$1" xofn_schedules || return
+  program=build/$1/tests/schedules/xofn_schedules
+  most=$2
+  shift 2
+  TSAN_OPTIONS=exitcode=0 "$program" \
+    --jobs "$jobs" --schedules 1000 --most "$most" --to-bound "$@" "small batch"
 }
 
 # soak PRESET MINUTES
@@ -85,16 +89,16 @@ prove() (
     row soak soak tsan "$minutes"
   elif [ "$extent" = short ]; then
     row schedules schedules dev 500 5000
-    row small-batches small_batches dev
+    row small-batches small_batches dev 300000 --bound 2
     row races schedules tsan 100 500
     row model sh tests/model/check.sh build/model
     row soak soak tsan 0.5
-    row mutants python3 tests/mutants/mutants.py --every 40
+    row mutants python3 tests/mutants/mutants.py --every 80
   else
     row schedules schedules prove 20000 1000000
     row races schedules tsan 2000 10000
-    row small-batches small_batches prove
-    row small-races small_batches tsan
+    row small-batches small_batches prove 4000000
+    row small-races small_batches tsan 4000000
     row model sh tests/model/check.sh build/model
     row soak soak tsan 5
     row coverage coverage
