@@ -155,7 +155,8 @@ class BatchProcessor : public BatchSettings<BatchProcessor<Task, Sync>, Task, Sy
 
   /// Whether tasks may be asked for after their use.
   [[nodiscard]] bool keeps_tasks() const noexcept {
-    return !listeners()->completion.empty() || options_.retry.retries();
+    return !listeners()->completion.empty() || !listeners()->failed_attempt.empty() ||
+           options_.retry.retries();
   }
 
   const BasicBatchOptions<Sync> options_;

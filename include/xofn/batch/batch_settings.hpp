@@ -7,6 +7,7 @@
 #include <utility>
 #include <xofn/batch/completion.hpp>
 #include <xofn/batch/event_callback.hpp>
+#include <xofn/batch/failed_attempt.hpp>
 #include <xofn/batch/listeners.hpp>
 #include <xofn/batch/start.hpp>
 #include <xofn/batch/weigher.hpp>
@@ -60,6 +61,25 @@ class BatchSettings {
     static_assert(std::invocable<std::decay_t<F>&, const Start<Task>&>,
                   "xofn: on_start: the callback is not callable with a const Start<Task>&");
     return add(listeners_->start, std::forward<F>(callback));
+  }
+
+  /// Registers `callback(const FailedAttempt<Task>&)`, called for each attempt at an item that has
+  /// failed, the last one included, and says what with and whether and when the item is tried
+  /// again: on the thread that ran the item, before the item is queued again or settles. One call
+  /// at a time, so that a slow callback holds up the items that fail. What throws TaskCancelled has
+  /// not failed unless it was late. An attempt without an on_start call, of an item whose task
+  /// could not be made or that fails with MemoryExceeded before anything of it is called, has none
+  /// here. Throws std::logic_error while a batch runs.
+  ///
+  ///     processor.on_failed_attempt([](const FailedAttempt<Url>& f) {
+  ///       log(f.task, f.attempt, f.error, f.will_retry());
+  ///     });
+  template <class F>
+  Processor& on_failed_attempt(F&& callback) {
+    static_assert(
+        std::invocable<std::decay_t<F>&, const FailedAttempt<Task>&>,
+        "xofn: on_failed_attempt: the callback is not callable with a const FailedAttempt<Task>&");
+    return add(listeners_->failed_attempt, std::forward<F>(callback));
   }
 
   /// Has items weighed by `function(const Task&)`, an integer from 0: `Progress` then carries the

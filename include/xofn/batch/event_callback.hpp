@@ -10,7 +10,7 @@
 
 namespace xofn::detail {
 
-/// `Event` is a `Start` or a `Completion`.
+/// `Event` is a `Start`, a `FailedAttempt` or a `Completion`.
 template <class Event>
 class EventCallback {
  public:

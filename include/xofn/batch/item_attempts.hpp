@@ -2,6 +2,7 @@
 // Not API: an attempt at an item: what is called, and what is kept of it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -11,12 +12,13 @@
 #include <xofn/batch/admitted.hpp>
 #include <xofn/batch/attempt.hpp>
 #include <xofn/batch/batch_contents.hpp>
+#include <xofn/batch/event_telling.hpp>
+#include <xofn/batch/failed_attempt.hpp>
 #include <xofn/batch/handled_tasks.hpp>
 #include <xofn/batch/item_timer.hpp>
 #include <xofn/batch/item_weight.hpp>
 #include <xofn/batch/settled.hpp>
 #include <xofn/batch/start.hpp>
-#include <xofn/batch/start_telling.hpp>
 #include <xofn/batch/task_cancelled.hpp>
 #include <xofn/batch/task_context.hpp>
 #include <xofn/batch/task_list.hpp>
@@ -127,10 +129,13 @@ class ItemAttempts : public BatchContents<Task, Result, Sync>, private StartList
     Settled<Sync> settled{figure};
     if (attempt.end_late(error)) settled.figure = &Worker<Sync>::failed;
     if (weight != nullptr && !settled.cancelled()) weight->put_off();  // before another has it
-    const bool may_retry = !settled.cancelled() && !this->is_refused(worker);
-    if (may_retry && this->time().retry(i, attempt.number, error, worker)) {
-      if (this->ledger().claims().stopped()) this->take_rest();
-      return {&Worker<Sync>::retried};
+    if (!settled.cancelled() && !this->is_refused(worker)) {
+      const auto wait = this->time().retry_after(i, attempt.number, error);
+      if (!listeners().failed_attempt.empty()) tell_failed(i, attempt.number, error, wait);
+      if (wait && this->time().retry(i, *wait, worker)) {
+        if (this->ledger().claims().stopped()) this->take_rest();
+        return {&Worker<Sync>::retried};
+      }
     }
     if (settled.cancelled()) {
       this->keep_cancelled_itself(i);
@@ -162,6 +167,16 @@ class ItemAttempts : public BatchContents<Task, Result, Sync>, private StartList
     starts_.tell(listeners().start, Start<Task>{i, task, attempt}, this->deliveries().errors());
   }
 
+  void tell_failed(std::uint64_t i, std::uint32_t attempt, const std::exception_ptr& error,
+                   std::optional<std::chrono::nanoseconds> retry_after) {
+    const Task* const task = tasks().found(i);
+    if (task == nullptr) return;
+    const Inside<Sync> inside(this->crew(), UserCode::callback);
+    failed_attempts_.tell(listeners().failed_attempt,
+                          FailedAttempt<Task>{i, *task, attempt, error, retry_after},
+                          this->deliveries().errors());
+  }
+
   /// Whether nothing is wanted of the items but that they run and are counted.
   [[nodiscard]] bool wants_no_more() {
     return tasks().supply() != TaskSupply::added && listeners().start.empty() &&
@@ -169,7 +184,8 @@ class ItemAttempts : public BatchContents<Task, Result, Sync>, private StartList
            !this->options().on_error.watches(false);
   }
 
-  StartTelling<Sync> starts_;
+  EventTelling<Sync> starts_;
+  EventTelling<Sync> failed_attempts_;
   const bool is_plain_ = wants_no_more();
 };
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <xofn/batch/completion_callback.hpp>
 #include <xofn/batch/event_callback.hpp>
+#include <xofn/batch/failed_attempt.hpp>
 #include <xofn/batch/occupancy.hpp>
 #include <xofn/batch/start.hpp>
 #include <xofn/batch/weigher.hpp>
@@ -18,6 +19,7 @@ template <class Task, class Sync = StdSync>
 struct Listeners {
   Subscriptions progress;
   EventCallbacks<Start<Task>> start;
+  EventCallbacks<FailedAttempt<Task>> failed_attempt;
   CompletionCallbacks<Task> completion;
   std::unique_ptr<Weigher<Task>> weigher;  // or null
   std::unique_ptr<Weigher<Task>> memory;   // or null

@@ -64,21 +64,28 @@ class Timekeeper final : public TimedWork<Sync> {
     return retries_ ? retries_->of(i) + 1 : 1;
   }
 
-  /// An attempt has failed. Whether the item is tried again: then it is no longer the worker's.
-  /// After stop() it may have been put back where nobody looks any more.
-  bool retry(std::uint64_t i, std::uint32_t attempt, const std::exception_ptr& error,
-             Worker<Sync>& worker) {
-    if (!retries_ || ledger_.claims().stopped()) return false;
-    if (!retries_->wants(attempt, error, deliveries_.errors())) return false;
-    bool is_kept = false;
+  /// An attempt has failed. Whether the item is to be tried again, and how long it waits for it.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> retry_after(
+      std::uint64_t i, std::uint32_t attempt, const std::exception_ptr& error) {
+    if (!retries_ || ledger_.claims().stopped()) return std::nullopt;
+    if (!retries_->wants(attempt, error, deliveries_.errors())) return std::nullopt;
     try {
-      const auto wait = retries_->keep(i, error);
-      is_kept = true;
+      return retries_->keep(i, error);
+    } catch (const std::bad_alloc&) {
+      return std::nullopt;  // there is no memory to try it again
+    }
+  }
+
+  /// Has an item tried again after what retry_after() has said. Returns false if there is no memory
+  /// for it; else the item is no longer the worker's. After stop() it may have been put back where
+  /// nobody looks any more.
+  bool retry(std::uint64_t i, std::chrono::nanoseconds wait, Worker<Sync>& worker) {
+    try {
       put_back(i, wait, worker);
       return true;
     } catch (const std::bad_alloc&) {
-      if (is_kept) retries_->undo(i);
-      return false;  // there is no memory to try it again
+      retries_->undo(i);
+      return false;
     }
   }
 

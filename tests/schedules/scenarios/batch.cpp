@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 using xofn::Completion;
 using xofn::Delivery;
 using xofn::Progress;
+using xofn::TaskContext;
 
 using Processor = xofn::BatchProcessor<int, ScheduledSync>;
 
@@ -228,6 +229,27 @@ const Scenario starts{"batch: starts are told one at a time, each before its ite
                         });
                         check(report.all_succeeded() && told.read() == 3, "each once");
                       }};
+
+const Scenario failed_attempts{
+    "batch: failed attempts are told one at a time, each before the next", 3, [] {
+      Data<int> told{0};
+      std::vector<int> items{0, 1};
+      std::vector<Data<int>> failed(2);
+      Processor processor{{.max_workers = 2, .retry = {.max_attempts = 2}}};
+      processor.on_failed_attempt([&](const auto& attempt) {
+        told.add(1);
+        here();
+        failed[attempt.index].add(1);
+        check(attempt.will_retry() == (attempt.attempt == 1), "again");
+      });
+      const auto report = processor.run(items, [&](int& item, TaskContext& context) {
+        const auto i = static_cast<std::size_t>(item);
+        const int before = static_cast<int>(context.attempt()) - 1;
+        check(failed[i].read() == before, "told before");
+        throw item;
+      });
+      check(report.progress().failed == 2 && told.read() == 4, "all");
+    }};
 
 const Scenario nested_wait{"batch: a task waits for a batch on the pool of one thread", 3, [] {
                              using Pool = xofn::BasicThreadPool<ScheduledSync>;

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Not API: telling which item begins.
+// Not API: telling what happens to an item where it happens.
 #pragma once
 
 #include <xofn/batch/event_callback.hpp>
-#include <xofn/batch/start.hpp>
 #include <xofn/delivery/callback_error.hpp>
 #include <xofn/sync.hpp>
 
 namespace xofn::detail {
 
-/// Tells starts one at a time, each on its own worker and before the item runs: what is told of the
-/// task is then what the task is, and it is not being changed. A worker waits for those before it;
-/// no lock is held meanwhile.
+/// Tells events one at a time, each on the worker of its item while that is the worker's alone:
+/// what is told of the task is then what the task is, and it is not being changed. A worker waits
+/// for those before it; no lock is held meanwhile.
 template <class Sync = StdSync>
-class StartTelling {
+class EventTelling {
  public:
-  template <class Task>
-  void tell(const EventCallbacks<Start<Task>>& callbacks, const Start<Task>& start,
-            ErrorSink& errors) {
+  template <class Event>
+  void tell(const EventCallbacks<Event>& callbacks, const Event& event, ErrorSink& errors) {
     take_turn();
-    for (const auto& callback : callbacks) callback->tell(start, errors);
+    for (const auto& callback : callbacks) callback->tell(event, errors);
     pass_turn();
   }
 
