@@ -76,8 +76,10 @@ TEST_CASE("C4: each start is told once, one at a time, on the thread of the item
   std::vector<std::thread::id> threads(n);
   std::atomic<int> too_late{0};
   BatchProcessor<int> processor{{.max_workers = workers}};
+  std::atomic<int> wrong_totals{0};
   processor.on_start(starts.callback()).on_start([&](const Start<int>& s) {
     if (begun[s.index].fetch_add(1) != 0) too_late.fetch_add(1);
+    if (s.total != n) wrong_totals.fetch_add(1);
   });
   processor.on_completion([&](const Completion<int>& c) {
     if (begun[c.index].load() != 2) too_late.fetch_add(1);
@@ -88,6 +90,7 @@ TEST_CASE("C4: each start is told once, one at a time, on the thread of the item
   });
   REQUIRE(report.all_succeeded());
   CHECK(too_late.load() == 0);
+  CHECK(wrong_totals.load() == 0);
   CHECK(starts.overlaps == 0);
   REQUIRE(starts.all.size() == n);
   for (const Told& told : starts.all) {

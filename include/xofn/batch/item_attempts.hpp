@@ -164,7 +164,9 @@ class ItemAttempts : public BatchContents<Task, Result, Sync>, private StartList
 
   void tell_start(std::uint64_t i, const Task& task, std::uint32_t attempt) override {
     const Inside<Sync> inside(this->crew(), UserCode::callback);
-    starts_.tell(listeners().start, Start<Task>{i, task, attempt}, this->deliveries().errors());
+    starts_.tell(listeners().start,
+                 Start<Task>{i, task, attempt, this->ledger().claims().available()},
+                 this->deliveries().errors());
   }
 
   void tell_failed(std::uint64_t i, std::uint32_t attempt, const std::exception_ptr& error,
