@@ -59,6 +59,7 @@ struct StdSync {
   using condition_variable = std::condition_variable;
   using thread = detail::JoiningThread;
   using clock = std::chrono::steady_clock;
+  using wall_clock = std::chrono::system_clock;
 
   /// A counter that is cheaper to read than the clock, at a rate that is not known. Fewer than
   /// `least_ticks_in_a_microsecond` between two readings mean less than that time.

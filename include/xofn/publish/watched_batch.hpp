@@ -16,6 +16,7 @@
 #include <xofn/delivery/progress.hpp>
 #include <xofn/delivery/rate.hpp>
 #include <xofn/delivery/snapshot.hpp>
+#include <xofn/publish/cut_text.hpp>
 #include <xofn/publish/progress_json.hpp>
 #include <xofn/sync.hpp>
 
@@ -23,14 +24,6 @@ namespace xofn::detail {
 
 /// What is published of a batch at one time.
 using Published = std::shared_ptr<const nlohmann::json>;
-
-/// `text`, or as much of it as fits, to the end of a letter.
-[[nodiscard]] inline std::string cut_to(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  while (most != 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
-  text.resize(most);
-  return text + "...";
-}
 
 /// Looks at a batch, and says when it is another than before. Not to be used by two threads at
 /// once.
