@@ -12,6 +12,7 @@
 
 #if defined(__linux__) || defined(__APPLE__)
 #include <pthread.h>
+#include <signal.h>
 #endif
 
 namespace xofn {
@@ -95,6 +96,17 @@ struct StdSync {
     pthread_setname_np(pthread_self(), name);
 #elif defined(__APPLE__)
     pthread_setname_np(name);
+#endif
+  }
+
+  /// Has writing to a pipe that nobody reads any more fail in the calling thread, where it would
+  /// end the process.
+  static void bear_broken_pipes() noexcept {
+#if defined(__linux__) || defined(__APPLE__)
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 #endif
   }
 

@@ -70,6 +70,7 @@ struct ScheduledSync {
   using condition_variable = ScheduledConditionVariable;
   using thread = ScheduledThread;
   using clock = ScheduledClock;
+  using wall_clock = std::chrono::system_clock;
 
   [[nodiscard]] static std::uint64_t ticks() noexcept {
     return static_cast<std::uint64_t>(Scheduler::instance().now());
@@ -81,6 +82,7 @@ struct ScheduledSync {
     return Scheduler::instance().thread_pointer();
   }
   static void name_thread(const char*) noexcept {}
+  static void bear_broken_pipes() noexcept {}
   static constexpr int looks_before_sleep = 0;
   static void cpu_relax() noexcept {}
   static void yield() noexcept { Scheduler::instance().yield(); }

@@ -53,7 +53,8 @@ class BasicLog {
   template <LogSink Sink>
   explicit BasicLog(Sink sink, LogOptions options = {}) {
     detail::check(options);
-    queue_ = std::make_shared<detail::LogQueue<Sync>>(detail::AnyLogSink(std::move(sink)), options);
+    queue_ = std::make_shared<detail::LogQueue<Sync>>(
+        detail::AnyLogSink(std::in_place, std::move(sink)), options);
   }
   BasicLog(const BasicLog&) = delete;
   BasicLog& operator=(const BasicLog&) = delete;
@@ -73,12 +74,11 @@ class BasicLog {
   /// flushed, or not written, without an exception.
   [[nodiscard]] std::uint64_t lost_lines() const { return queue_->lost(); }
 
-  /// Not API: where lines are left.
-  [[nodiscard]] const std::shared_ptr<detail::LogQueue<Sync>>& queue() const noexcept {
-    return queue_;
-  }
-
  private:
+  template <class Task, class S, class Name>
+  friend BatchProcessor<Task, S>& log_to(BatchProcessor<Task, S>& processor, BasicLog<S>& log,
+                                         const std::string& batch, Name name);
+
   std::shared_ptr<detail::LogQueue<Sync>> queue_;
 };
 
@@ -86,17 +86,10 @@ using Log = BasicLog<>;
 
 namespace detail {
 
-struct Nameless {
-  template <class Task>
-  std::string operator()(const Task&) const noexcept {
-    return {};
-  }
-};
-
 /// Calls `use(name)` with what `name(task)` makes, or with an empty name if it throws; passes on
 /// that afterwards.
 template <class Name, class Task, class Use>
-void use_name(Name& name, const Task& task, Use use) {
+void use_name(const Name& name, const Task& task, Use use) {
   std::string text;
   std::exception_ptr error;
   try {
@@ -113,22 +106,22 @@ void use_name(Name& name, const Task& task, Use use) {
 /// Has the batches of a processor logged from now on, under the name `batch`.
 ///
 /// `name(const Task&)` makes a std::string of an item; it is called for each attempt at one, when
-/// it begins, one call at a time, and for an item that completes without having begun. What it
-/// throws is kept as any callback's error, and the line has no name. It registers five callbacks,
-/// and so throws std::logic_error while a batch runs. Each line costs the batch a few small
-/// allocations and two locks; formatting and writing are the log's.
+/// it begins, and for an item that fails without having begun, perhaps by several threads at once.
+/// What it throws is kept as any callback's error, and the lines of the attempt have no name. It
+/// registers five callbacks, and so throws std::logic_error while a batch runs. Each line costs the
+/// batch a few small allocations and two locks; formatting and writing are the log's.
 ///
 /// Each batch has another `run`, 1, 2, ... over all of the log. Its first line has the total as it
 /// is known by then. An item whose task could not be made fails without an index. An item that was
 /// cancelled after it had begun is logged when the batch ends; those that have not begun are
 /// counted in the last line. A pause that is over within 50 ms may not be logged.
-template <class Task, class Sync, class Name = detail::Nameless>
-BatchProcessor<Task, Sync>& log_to(BatchProcessor<Task, Sync>& processor, const BasicLog<Sync>& log,
-                                   const std::string& batch, Name name = {}) {
-  static_assert(std::is_invocable_r_v<std::string, Name&, const Task&>,
+template <class Task, class Sync, class Name>
+BatchProcessor<Task, Sync>& log_to(BatchProcessor<Task, Sync>& processor, BasicLog<Sync>& log,
+                                   const std::string& batch, Name name) {
+  static_assert(std::is_invocable_r_v<std::string, const Name&, const Task&>,
                 "xofn: log_to: the function makes no std::string of a const Task&");
-  const auto lines = std::make_shared<detail::LoggedBatch<Sync>>(log.queue(), batch);
-  const auto shared_name = std::make_shared<Name>(std::move(name));
+  const auto lines = std::make_shared<detail::LoggedBatch<Sync>>(log.queue_, batch);
+  const auto shared_name = std::make_shared<const Name>(std::move(name));
   processor.on_start([lines, shared_name](const Start<Task>& s) {
     detail::use_name(*shared_name, s.task, [&](std::string text) {
       lines->begin({s.index, s.attempt}, std::move(text), s.total);
@@ -150,6 +143,13 @@ BatchProcessor<Task, Sync>& log_to(BatchProcessor<Task, Sync>& processor, const 
   processor.on_progress([lines](const Progress& now) { lines->step(now); });
   return processor.on_progress([lines](const Progress& now) { lines->look(now); },
                                Delivery::latest());
+}
+
+/// The same without names.
+template <class Task, class Sync>
+BatchProcessor<Task, Sync>& log_to(BatchProcessor<Task, Sync>& processor, BasicLog<Sync>& log,
+                                   const std::string& batch) {
+  return log_to(processor, log, batch, [](const Task&) { return std::string{}; });
 }
 
 }  // namespace xofn

@@ -135,6 +135,7 @@ class LogQueue {
 
   void write() {
     Sync::name_thread("xofn log");
+    Sync::bear_broken_pipes();
     Lock guard(mutex_);
     while (wait_for_lines(guard)) {
       const std::size_t bytes = take_lines();

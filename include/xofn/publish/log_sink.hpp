@@ -23,7 +23,7 @@ namespace detail {
 class AnyLogSink {
  public:
   template <LogSink S>
-  explicit AnyLogSink(S sink) : sink_(std::make_unique<Holder<S>>(std::move(sink))) {}
+  AnyLogSink(std::in_place_t, S sink) : sink_(std::make_unique<Holder<S>>(std::move(sink))) {}
 
   void write(const LogEvent& event) { sink_->write(event); }
   void flush() { sink_->flush(); }
