@@ -60,8 +60,8 @@ class BasicLog {
   BasicLog& operator=(const BasicLog&) = delete;
   ~BasicLog() { queue_->close(); }
 
-  /// Waits until what has been logged has been written. False if it has not in this time, or lines
-  /// were lost meanwhile.
+  /// Waits until what has been logged has been written, or is lost: see lost_lines(). False if it
+  /// has not in this time.
   template <class Rep, class Period>
   [[nodiscard]] bool flush(std::chrono::duration<Rep, Period> at_most) {
     return queue_->flush(detail::bounded(at_most));
@@ -134,8 +134,8 @@ BatchProcessor<Task, Sync>& log_to(BatchProcessor<Task, Sync>& processor, BasicL
     const auto complete = [&](std::string text) {
       lines->complete({c.index, c.attempts, c.error}, std::move(text), c.duration, c.progress);
     };
-    if (auto begun = lines->name_of(c.index)) {
-      complete(std::move(*begun));
+    if (lines->has_begun(c.index)) {
+      complete({});
     } else {
       detail::use_name(*shared_name, c.task, complete);
     }

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <iterator>
 #include <new>
 #include <optional>
 #include <string>
@@ -49,9 +48,9 @@ class LogQueue {
   void put(LogEvent&& event) noexcept {
     const Lock guard(mutex_);
     if (is_closing()) return;
-    const std::size_t size = size_of(event);
     const bool says_lost = untold_ != 0;  // which takes a line as well
-    if (bytes_ + size + (says_lost ? sizeof(LogEvent) : 0) > options_.max_queued_bytes) {
+    const std::size_t more = size_of(event) + (says_lost ? size_of({}) : 0);
+    if (bytes_ + more > options_.max_queued_bytes) {
       lose_one();
       return;
     }
@@ -65,18 +64,16 @@ class LogQueue {
     }
   }
 
-  /// Waits until what has been put has been written, or is lost. False if lines were lost meanwhile
-  /// or the time is over.
+  /// Waits until what has been put has been written, or is lost. False if the time is over before.
   [[nodiscard]] bool flush(std::chrono::nanoseconds at_most) {
     Lock guard(mutex_);
     const std::uint64_t wanted = put_;
-    const std::uint64_t lost_before = lost_;
     const TimePoint until = Clock::now() + at_most;
     while (settled_ < wanted || untold_ != 0) {
       if (Clock::now() >= until) return false;
       settling_.wait_until(guard, until);
     }
-    return lost_ == lost_before;
+    return true;
   }
 
   /// What the first writing that failed did so with; empty if none did.
@@ -124,10 +121,9 @@ class LogQueue {
   }
 
   void push(LogEvent&& event) {
-    const std::size_t size = size_of(event);
     events_.push_back(std::move(event));
     if (events_.size() == 1) news_.notify_one();
-    bytes_ += size;
+    bytes_ += size_of(events_.back());
     ++put_;
   }
 
@@ -159,16 +155,17 @@ class LogQueue {
 
   /// Puts those that are next into `lines_`; returns how many bytes they are.
   std::size_t take_lines() {
-    const std::size_t count = std::min(events_.size(), most_at_once);
-    lines_.assign(std::move_iterator(events_.begin()),
-                  std::move_iterator(events_.begin() + static_cast<std::ptrdiff_t>(count)));
-    events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(count));
+    lines_.clear();
     std::size_t bytes = 0;
-    for (const LogEvent& line : lines_) bytes += size_of(line);
-    if (count != 0) return bytes;
-    lines_.push_back(lines_lost<Sync>(std::exchange(untold_, 0)));
-    ++put_;
-    return 0;
+    for (; !events_.empty() && lines_.size() != most_at_once; events_.pop_front()) {
+      bytes += size_of(events_.front());
+      lines_.push_back(std::move(events_.front()));
+    }
+    if (lines_.empty()) {
+      lines_.push_back(lines_lost<Sync>(std::exchange(untold_, 0)));
+      ++put_;
+    }
+    return bytes;
   }
 
   /// How many lines are lost now that the time is over, or were since the last that was written.

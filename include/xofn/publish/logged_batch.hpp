@@ -57,19 +57,19 @@ class LoggedBatch {
     log_->put(std::move(event));
   }
 
-  /// The name of an item that has begun; empty if it has not.
-  [[nodiscard]] std::optional<std::string> name_of(std::uint64_t index) const {
+  /// Whether it is known what the item is called.
+  [[nodiscard]] bool has_begun(std::uint64_t index) const {
     const Lock guard(mutex_);
-    const auto item = begun_.find(index);
-    return item == begun_.end() ? std::nullopt : std::optional(item->second.name);
+    return begun_.contains(index);
   }
 
-  /// In the order of X.
+  /// In the order of X. The name is that with which the item has begun, if it has.
   void complete(const LoggedItem& item, std::string name, std::chrono::nanoseconds duration,
                 const Progress& told) {
     name = cut(std::move(name));
     std::string error = text_of(item.error);
     const Lock guard(mutex_);
+    if (auto begun = begun_.extract(item.index)) name = std::move(begun.mapped().name);
     start(told.total);
     told_.total = told.total;
     complete_unmade(told.completed() - 1);
@@ -80,7 +80,6 @@ class LoggedBatch {
     event.error = std::move(error);
     event.duration = duration;
     log_->put(std::move(event));
-    begun_.erase(item.index);
   }
 
   /// Those told every step are told this one.
