@@ -29,10 +29,9 @@ class LineStream final : public LineOutput {
   explicit LineStream(std::ostream& out) noexcept : out_(out) {}
 
   void write(std::string_view line) override {
-    const bool has_failed = !out_;
+    const std::string text = (out_ ? "" : "\n") + std::string(line);
     out_.clear();
-    if (has_failed) out_.put('\n');
-    out_.write(line.data(), static_cast<std::streamsize>(line.size()));
+    out_.write(text.data(), static_cast<std::streamsize>(text.size()));
     check();
   }
 
