@@ -9,8 +9,8 @@
 namespace xofn {
 
 /// Where a Log writes. `write` writes a line or throws, and then the line is lost; `flush` is
-/// called when no more lines wait, or many have been written, and throws if they have not arrived.
-/// Both are called by one thread, that of the log, which also destroys it no later than the Log is.
+/// called behind one or more of them, and throws if they have not arrived. Both are called by one
+/// thread, that of the log. When the Log is gone, so is its sink.
 template <class S>
 concept LogSink = std::move_constructible<S> && requires(S& sink, const LogEvent& event) {
   sink.write(event);

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <stdexcept>
 #include <utility>
+#include <vector>
+#include <xofn/batch_processor.hpp>
+#include <xofn/publish/log.hpp>
 #include <xofn/publish/log_queue.hpp>
 
 #include "../oracle.hpp"
@@ -50,6 +53,27 @@ class Sink {
 
  private:
   Written* written_;
+};
+
+/// Looks whether lines come batch by batch, each with its start and its end.
+class Batches {
+ public:
+  explicit Batches(Written& written) : written_(&written) {}
+
+  void write(const LogEvent& event) {
+    const bool is_start = event.kind == LogEventKind::batch_started;
+    if (is_start) written_->last.add(1);
+    if (is_start == is_open_ || event.run != written_->last.read()) written_->is_right = false;
+    is_open_ =
+        event.kind != LogEventKind::batch_finished && event.kind != LogEventKind::batch_cancelled;
+    if (!is_open_) written_->lines.add(1);
+  }
+
+  void flush() {}
+
+ private:
+  Written* written_;
+  bool is_open_ = false;
 };
 
 using Queue = xofn::detail::LogQueue<ScheduledSync>;
@@ -105,5 +129,25 @@ const Scenario closed{"log: who is told after the log is gone is heard no more",
                         }
                         check(written.lines.read() <= 1 && written.last.read() <= 1, "in time");
                       }};
+
+const Scenario batches{"log: batches that are paused and end begin and end there, one by one", 2,
+                       [] {
+                         Written written;
+                         {
+                           using Processor = xofn::BatchProcessor<int, ScheduledSync>;
+                           xofn::BasicLog<ScheduledSync> log(Batches(written), {.linger = 1h});
+                           Processor processor{{.max_workers = 1}};
+                           log_to(processor, log, "clips");
+                           for (int round = 0; round != 2; ++round) {
+                             auto batch = processor.start(std::vector{0}, [](int&) { here(); });
+                             batch.pause();
+                             here();
+                             batch.cancel();
+                             batch.wait();
+                           }
+                         }
+                         check(written.is_right, "a start, and an end");
+                         check(written.lines.read() == 2 && written.last.read() == 2, "both");
+                       }};
 
 }  // namespace
