@@ -462,7 +462,7 @@ TEST_CASE("Log: what a sink throws loses that line, which the next one says") {
   const auto written = sink.written;
   sink.before = [&](const LogEvent&) {
     const int call = calls.fetch_add(1);
-    if (call == 3) throw std::runtime_error("first");
+    if (call == 0) throw std::runtime_error("the first");
     if (call == 4) throw "no std::exception";
     if (is_always || call % 7 == 0) throw std::runtime_error("disk full");
   };
@@ -471,7 +471,7 @@ TEST_CASE("Log: what a sink throws loses that line, which the next one says") {
   log_to(processor, log, "clips", item_name);
   CHECK(processor.run(numbers(100), [](int) {}).all_succeeded());
   REQUIRE(log.flush(patience()));
-  CHECK(log.error() == "disk full");
+  CHECK(log.error() == "the first");
   if (is_always) {
     CHECK(log.lost_lines() == 202);
     CHECK(written->all().empty());
