@@ -156,6 +156,7 @@ TEST_CASE("Log: a batch is written down from its start to its end, each X once a
   CHECK(events.front().progress.total == n);
   CHECK(sink.written->of(item_started).size() == n + n / 5);
   CHECK(sink.written->of(attempt_failed).size() == n / 10 * 3);
+  CHECK(events.size() == 2 + n + n / 5 + n / 10 * 3 + n);
   for (const LogEvent& event : sink.written->of(attempt_failed)) {
     REQUIRE(event.error == "busy");
     REQUIRE(event.retry_after.has_value() == (event.attempt == 1));
@@ -270,19 +271,26 @@ TEST_CASE("Log: a batch that is cancelled while it is paused, and the next, whic
   Log log{sink};
   BatchProcessor<int> processor{{.max_workers = 1}};
   log_to(processor, log, "clips");
+  Gate go_on;
+  bool seen = true;
   for (int round = 0; round < support::rounds(50); ++round) {
-    auto batch = processor.start(numbers(10), [](int) {});
+    const bool is_first = round == 0;
+    auto batch = processor.start(numbers(10), [&](int) { go_on.wait(); });
     batch.pause();
+    if (is_first) seen = eventually([&] { return !sink.written->of(batch_paused).empty(); });
     batch.cancel();
+    go_on.open();
     batch.wait();
+    if (is_first) processor.run(numbers(10), [](int) {});
   }
+  REQUIRE(seen);
   REQUIRE(log.flush(patience()));
   std::uint64_t ended = 0;
   for (const LogEvent& event : sink.written->all()) {
     REQUIRE(event.run == ended + 1);  // whatever was paused is not said of the next
     if (event.kind == batch_finished || event.kind == batch_cancelled) ++ended;
   }
-  CHECK(ended == static_cast<std::uint64_t>(support::rounds(50)));
+  CHECK(ended == static_cast<std::uint64_t>(support::rounds(50)) + 1);
   CHECK(sink.written->of(batch_resumed).empty());
 }
 
