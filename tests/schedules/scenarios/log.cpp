@@ -126,6 +126,7 @@ const Scenario closed{"log: who is told after the log is gone is heard no more",
                           ScheduledThread other([&] { queue.put(line(1)); });
                           queue.close();
                           queue.put(line(2));
+                          check(queue.flush(0ns), "nothing waits");
                         }
                         check(written.lines.read() <= 1 && written.last.read() <= 1, "in time");
                       }};
