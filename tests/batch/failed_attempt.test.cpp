@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include <xofn/batch/failure.hpp>
 #include <xofn/batch_processor.hpp>
 
 #include "../support/gate.hpp"
@@ -46,14 +47,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string text_of(const std::exception_ptr& error) {
-  if (error == nullptr) return "nothing";
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "something else";
-  }
+  return xofn::Failure{.exception = error}.what();
 }
 
 struct Told {
@@ -217,7 +211,7 @@ TEST_CASE("Failed attempt: one that was late failed with a TaskTimeout, whatever
   CHECK(report.progress().failed == 3);
   using Catch::Matchers::ContainsSubstring;
   for (std::size_t i = 0; i < 3; ++i) CHECK_THAT(errors[i].first, ContainsSubstring("too late"));
-  CHECK(errors[0].second == "nothing");
+  CHECK(errors[0].second == "no exception");
   CHECK(errors[1].second == "gave up");
   CHECK(errors[2].second == text_of(std::make_exception_ptr(TaskCancelled{})));
 }
