@@ -12,9 +12,8 @@
 #include "../oracle.hpp"
 #include "../scenario.hpp"
 
-namespace {
+namespace schedules::log_scenarios {
 
-using namespace schedules;
 using namespace std::chrono_literals;
 using xofn::LogEvent;
 using xofn::LogEventKind;
@@ -151,4 +150,4 @@ const Scenario batches{"log: batches that are paused and end begin and end there
                          check(written.lines.read() == 2 && written.last.read() == 2, "both");
                        }};
 
-}  // namespace
+}  // namespace schedules::log_scenarios
