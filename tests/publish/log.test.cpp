@@ -16,11 +16,13 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 #include <xofn/publish/log_text.hpp>
 
+#include "../support/executors.hpp"
 #include "../support/gate.hpp"
 #include "../support/ranges.hpp"
 #include "../support/work.hpp"
@@ -250,9 +252,13 @@ TEST_CASE("Log: a pause and its end have a line each") {
   BatchProcessor<int> processor{{.max_workers = 2}};
   log_to(processor, log, "clips");
   const int times = 3;
+  Gate begun;
   Gate go_on;
-  auto batch = processor.start(numbers(10), [&](int) { go_on.wait(); });
-  bool seen = true;
+  auto batch = processor.start(numbers(10), [&](int) {
+    begun.open();
+    go_on.wait();
+  });
+  bool seen = begun.wait();
   for (std::size_t i = 1; i <= times; ++i) {
     batch.pause();
     seen = seen && eventually([&] { return sink.written->of(batch_paused).size() == i; });
@@ -271,11 +277,16 @@ TEST_CASE("Log: a batch that is cancelled while it is paused, and the next, whic
   Log log{sink};
   BatchProcessor<int> processor{{.max_workers = 1}};
   log_to(processor, log, "clips");
+  Gate begun;
   Gate go_on;
   bool seen = true;
   for (int round = 0; round < support::rounds(50); ++round) {
     const bool is_first = round == 0;
-    auto batch = processor.start(numbers(10), [&](int) { go_on.wait(); });
+    auto batch = processor.start(numbers(10), [&](int) {
+      begun.open();
+      go_on.wait();
+    });
+    if (is_first) begun.wait();
     batch.pause();
     if (is_first) seen = eventually([&] { return !sink.written->of(batch_paused).empty(); });
     batch.cancel();
@@ -294,7 +305,7 @@ TEST_CASE("Log: a batch that is cancelled while it is paused, and the next, whic
   CHECK(sink.written->of(batch_resumed).empty());
 }
 
-TEST_CASE("Log: a batch without items, one that is empty for long, and one that grows") {
+TEST_CASE("Log: a batch without items, one that grows, and one that could not be started") {
   const Sink sink;
   Log log{sink};
   BatchProcessor<int> processor{{.max_workers = 2}};
@@ -310,14 +321,21 @@ TEST_CASE("Log: a batch without items, one that is empty for long, and one that 
   }
   SECTION("none yet") {
     auto batch = processor.open([](int) {});
-    CHECK(eventually([&] { return sink.written->all().size() == 1; }));
-    CHECK(sink.written->all().front().kind == batch_started);
     for (int i = 0; i < 10; ++i) batch.add(i);
     batch.close();
     batch.wait();
     REQUIRE(log.flush(patience()));
     CHECK(wrong_batches(sink.written->all(), 1).empty());
     CHECK(sink.written->all().back().progress.total == 10);
+  }
+  SECTION("refused") {
+    support::ThrowingExecutor none(0);
+    BatchProcessor<int> refused{none, {.max_workers = 2}};
+    log_to(refused, log, "refused");
+    CHECK_THROWS_AS(refused.start(numbers(5), [](int) {}), std::system_error);
+    CHECK(refused.run(numbers(5), [](int) {}).all_succeeded());  // by the caller
+    REQUIRE(log.flush(patience()));
+    CHECK(wrong_batches(sink.written->all(), 1).empty());
   }
 }
 
@@ -387,6 +405,24 @@ TEST_CASE("Log: a name that throws is left out, and kept as any callback's error
   for (const LogEvent& event : sink.written->of(item_succeeded)) {
     REQUIRE(event.item == (*event.index % 2 == 0 ? "" : item_name(static_cast<int>(*event.index))));
   }
+}
+
+TEST_CASE("C10: a name may run another batch, and flush the log that both are in") {
+  const Sink sink;
+  Log log{sink};
+  BatchProcessor<int> processor{{.max_workers = 2}};
+  std::atomic<int> failures{0};
+  log_to(processor, log, "outer", [&](const int& i) {
+    BatchProcessor<int> other{{.max_workers = 2}};
+    log_to(other, log, "inner", item_name);
+    if (!other.run(numbers(3), [](int) {}).all_succeeded()) failures.fetch_add(1);
+    if (!log.flush(patience())) failures.fetch_add(1);
+    return item_name(i);
+  });
+  CHECK(processor.run(numbers(5), [](int) {}).all_succeeded());
+  CHECK(failures.load() == 0);
+  REQUIRE(log.flush(patience()));
+  CHECK(wrong_batches(sink.written->all(), 6).empty());
 }
 
 TEST_CASE("Log: it is not attached while a batch runs, not even in part") {

@@ -111,10 +111,11 @@ void use_name(const Name& name, const Task& task, Use use) {
 /// registers five callbacks, and so throws std::logic_error while a batch runs. Each line costs the
 /// batch a few small allocations and two locks; formatting and writing are the log's.
 ///
-/// Each batch has another `run`, 1, 2, ... over all of the log. Its first line has the total as it
-/// is known by then. An item whose task could not be made fails without an index. An item that was
-/// cancelled after it had begun is logged when the batch ends; those that have not begun are
-/// counted in the last line. A pause that is over within 50 ms may not be logged.
+/// Each batch has another `run`, 1, 2, ... over all of the log. Its first line comes with its first
+/// item, or with its end if there is none, and has the total as it is known by then. An item whose
+/// task could not be made fails without an index. An item that was cancelled after it had begun is
+/// logged when the batch ends; those that have not begun are counted in the last line. A pause
+/// before the first item has begun, or one that is over within 50 ms, may not be logged.
 template <class Task, class Sync, class Name>
 BatchProcessor<Task, Sync>& log_to(BatchProcessor<Task, Sync>& processor, BasicLog<Sync>& log,
                                    const std::string& batch, Name name) {

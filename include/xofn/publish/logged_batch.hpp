@@ -30,9 +30,9 @@ struct LoggedItem {
 /// and fail where they run, complete in the stream of those told every step, and pauses are seen by
 /// those told the latest state.
 ///
-/// No callback of a batch comes before the last one of the batch before it. But within one the
-/// stream of the latest states may end before or after that of the steps: so each counts the
-/// batches that it has seen end.
+/// No callback of a batch comes before the last one of the batch before it. But those told the
+/// latest state may be late: what they are told counts only between the first item and the last
+/// step.
 template <class Sync = StdSync>
 class LoggedBatch {
  public:
@@ -99,18 +99,12 @@ class LoggedBatch {
     told_ = {};
     run_ = 0;
     is_paused_ = false;
-    ++steps_ended_;
   }
 
   /// Those told the latest state are told this one.
   void look(const Progress& now) {
     const Lock guard(mutex_);
-    if (has_ended(now)) {
-      ++looks_ended_;
-      return;
-    }
-    if (steps_ended_ != looks_ended_) return;  // it is late
-    start(now.total);
+    if (run_ == 0 || has_ended(now)) return;
     const bool is_paused = now.state == BatchState::paused;
     if (is_paused == std::exchange(is_paused_, is_paused)) return;
     told_.total = now.total;
@@ -175,12 +169,10 @@ class LoggedBatch {
   const std::shared_ptr<LogQueue<Sync>> log_;
   const std::string name_;
   mutable typename Sync::mutex mutex_;
-  std::uint64_t run_ = 0;  ///< 0: the batch has not begun, as far as is known
+  std::uint64_t run_ = 0;  ///< 0: nothing of the batch has been logged
   Progress told_;
   bool is_paused_ = false;
   std::map<std::uint64_t, Begun> begun_;  ///< what has not completed, by index
-  std::uint64_t steps_ended_ = 0;
-  std::uint64_t looks_ended_ = 0;
 };
 
 }  // namespace xofn::detail
