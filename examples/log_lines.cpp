@@ -21,10 +21,10 @@ int main(int argc, char** argv) {
     std::this_thread::sleep_for(10ms);
     if (video == "long.mp4") throw std::runtime_error("no codec");
   };
-  const auto to = [&] { return argc > 1 ? xofn::JsonLines{argv[1]} : xofn::JsonLines{std::cout}; };
+  const char* const file = argc > 1 ? argv[1] : "/dev/stdout";
 
   xofn::BatchProcessor<std::string> processor{{.retry = {.max_attempts = 2, .backoff = 20ms}}};
-  xofn::Log log{to()};
+  xofn::Log log{xofn::JsonLines{file}};
   xofn::log_to(processor, log, "clips", [](const std::string& video) { return video; });
   processor.run(videos, render);
   if (!log.flush(2s) || log.lost_lines() != 0) std::cerr << log.error() << '\n';
