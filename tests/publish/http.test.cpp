@@ -4,8 +4,10 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,12 +26,15 @@ using support::ask;
 using support::Connection;
 using support::eventually;
 using support::numbers;
+using support::post;
 using support::Reply;
 using support::reply_to;
 using support::WebSocket;
 using xofn::Batch;
 using xofn::BatchProcessor;
 using xofn::BatchState;
+using xofn::HttpAnswer;
+using xofn::HttpRequest;
 using xofn::ProgressServer;
 using namespace std::chrono_literals;
 
@@ -305,6 +310,221 @@ TEST_CASE("http: the page needs nothing from elsewhere, and may run nothing else
   const std::string nonce = policy.substr(policy.find("script-src 'nonce-") + 18, 32);
   CHECK(page.body.find("<script nonce=\"" + nonce + "\">") != std::string::npos);
   CHECK(ask(server.port(), "/").body.find(nonce) == std::string::npos);
+}
+
+TEST_CASE("http: what a program adds is part of the page, under its policy") {
+  const std::string plain = ask(ProgressServer{{.port = 0}}.port(), "/").body;
+  CHECK(plain.find("<title>Batches</title>") != std::string::npos);
+  CHECK(plain.find("<script") == plain.rfind("<script"));
+  const ProgressServer server{{.port = 0,
+                               .page = {.title = "Clips &amp; more",
+                                        .body = "<section id=\"mine\"></section>",
+                                        .style = "#mine { color: red }",
+                                        .script = "$('mine').hidden = true;"}}};
+  const Reply page = ask(server.port(), "/");
+  const std::string policy = page.header("Content-Security-Policy");
+  const std::string nonce = policy.substr(policy.find("script-src 'nonce-") + 18, 32);
+  for (const std::string part : {"<title>Clips &amp; more</title>", "<h1>Clips &amp; more</h1>",
+                                 "<section id=\"mine\"></section>", "#mine { color: red }</style>",
+                                 "<script nonce=\"{}\">$('mine').hidden = true;</script>"}) {
+    CAPTURE(part);
+    const auto place = part.find("{}");
+    const std::string there =
+        place == std::string::npos ? part : part.substr(0, place) + nonce + part.substr(place + 2);
+    CHECK(page.body.find(there) != std::string::npos);
+  }
+  CHECK(page.body.size() > plain.size());
+}
+
+namespace {
+
+/// Says what it was asked.
+HttpAnswer echo(const HttpRequest& request) {
+  return {.body = json{{"method", request.method},
+                       {"path", request.path},
+                       {"query", request.query},
+                       {"body", request.body}}
+                      .dump(),
+          .type = "application/json",
+          .headers = "X-Handler: echo\r\n"};
+}
+
+}  // namespace
+
+TEST_CASE("http: a handler answers for its path and what is beneath, the nearest one") {
+  ProgressServer server{{.port = 0}};
+  server.handle("/clips", echo);
+  server.handle("/clips/a b/new", [own = std::make_unique<int>(7)](const HttpRequest& request) {
+    return HttpAnswer{201, std::to_string(*own + static_cast<int>(request.path.size()))};
+  });
+  const auto path = [&](const std::string& asked) {
+    return ask(server.port(), asked).json().at("path");
+  };
+  const Reply reply = ask(server.port(), "/clips?a=%20&b");
+  CHECK(reply.status == 200);
+  CHECK(reply.header("Content-Type") == "application/json");
+  CHECK(reply.header("X-Handler") == "echo");
+  CHECK(reply.header("X-Content-Type-Options") == "nosniff");
+  CHECK(reply.json() ==
+        json{{"method", "GET"}, {"path", json::array()}, {"query", "a=%20&b"}, {"body", ""}});
+  CHECK(path("/clips/") == json{""});
+  CHECK(path("/%63lips/a%20b/%2e%2E%2Fnew") == json{"a b", "../new"});
+  CHECK(ask(server.port(), "/clips/a%20b/new").body == "7");
+  CHECK(ask(server.port(), "/clips/a%20b/new/x/y").body == "9");
+  CHECK(ask(server.port(), "/clips/a%20b/new").status == 201);
+  const Reply head = ask(server.port(), "/clips", "", "HEAD");
+  CHECK(head.status == 200);
+  CHECK(head.body.empty());
+  for (const std::string other : {"/", "/clip", "/clipsx", "/x/clips", "/CLIPS", "/a%20b/new"}) {
+    CAPTURE(other);
+    CHECK(ask(server.port(), other).header("X-Handler").empty());
+  }
+}
+
+TEST_CASE("http: no handler is called for those whom the server does not answer") {
+  std::atomic<int> calls{0};
+  const auto count = [&](const HttpRequest& request) {
+    ++calls;
+    return echo(request);
+  };
+  ProgressServer server{{.port = 0, .controls = true, .token = "secret"}};
+  ProgressServer readable{{.port = 0, .token = "secret"}};
+  server.handle("/clips", count);
+  readable.handle("/clips", count);
+  const auto status = [&](const std::string& request) {
+    return reply_to(server.port(), request + "\r\n").status;
+  };
+  CHECK(status("GET /clips HTTP/1.1\r\n") == 400);
+  CHECK(status("GET /clips HTTP/1.1\r\nHost: evil.example\r\n") == 403);
+  CHECK(status("GET /clips HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n") == 403);
+  CHECK(status("GET /clips HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n") == 413);
+  for (const std::string method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
+    CAPTURE(method);
+    CHECK(ask(server.port(), "/clips", "", method).status == 401);
+    CHECK(ask(server.port(), "/clips", "Authorization: Bearer secre\r\n", method).status == 401);
+    CHECK(ask(readable.port(), "/clips", bearer, method).status == 403);
+  }
+  CHECK(calls == 0);
+  for (const std::string method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
+    CHECK(ask(server.port(), "/clips", bearer, method).json().at("method") == method);
+  }
+  CHECK(ask(readable.port(), "/clips").status == 200);
+  CHECK(calls == 6);
+}
+
+TEST_CASE("http: a handler gets a body as it was sent, up to a length") {
+  std::atomic<int> calls{0};
+  std::string body(1 << 20, '\0');
+  for (std::size_t i = 0; i != body.size(); ++i) body[i] = static_cast<char>(i * i / 7);
+  ProgressServer server{{.port = 0, .controls = true, .token = "secret"}};
+  ProgressServer none{{.port = 0, .controls = true, .token = "secret", .max_body = 0}};
+  for (ProgressServer* each : {&server, &none}) {
+    each->handle("/clips", [&](const HttpRequest& request) {
+      ++calls;
+      return HttpAnswer{.body = request.body, .type = "application/octet-stream"};
+    });
+  }
+  CHECK(post(server.port(), "/clips", bearer, body).body == body);
+  CHECK(post(server.port(), "/clips", bearer, "").status == 200);
+  CHECK(post(none.port(), "/clips", bearer, "").status == 200);
+  CHECK(calls == 3);
+  const std::string head = "POST /clips HTTP/1.1\r\nHost: localhost\r\n" + bearer;
+  const auto one_more = "Content-Length: " + std::to_string(body.size() + 1) + "\r\n\r\n";
+  CHECK(reply_to(server.port(), head + one_more).status == 413);
+  CHECK(reply_to(none.port(), head + "Content-Length: 1\r\n\r\n").status == 413);
+  CHECK(reply_to(server.port(), head + "Transfer-Encoding: chunked\r\n\r\n").status == 411);
+  const Connection silent(server.port());
+  silent.say(head + "Content-Length: 5\r\n\r\nhalf");
+  silent.fall_silent();
+  CHECK(support::reply_on(silent).status == 408);
+  CHECK(calls == 3);
+}
+
+TEST_CASE("http: what a handler throws, and an answer that is none, ends that request alone") {
+  ProgressServer server{{.port = 0}};
+  server.handle("/throws", [](const HttpRequest&) -> HttpAnswer {
+    throw std::runtime_error("broken.mp4: no such codec");
+  });
+  server.handle("/throws/number", [](const HttpRequest&) -> HttpAnswer { throw 7; });
+  const std::vector<HttpAnswer> malformed{
+      {.status = 0},           {.status = 199},         {.status = 600},
+      {.type = "a/b\r\nX: y"}, {.headers = "X: y"},     {.headers = "X: y\r\n\r\nbody\r\n"},
+      {.headers = "\r\n"},     {.headers = "X: y\n\n"},
+  };
+  server.handle("/malformed", [&](const HttpRequest& request) {
+    return malformed.at(std::stoul(request.path.at(0)));
+  });
+  server.handle("/good", echo);
+  const Reply thrown = ask(server.port(), "/throws");
+  CHECK(thrown.status == 500);
+  CHECK(thrown.body == "broken.mp4: no such codec\n");
+  CHECK(ask(server.port(), "/throws/number").status == 500);
+  for (std::size_t i = 0; i != malformed.size(); ++i) {
+    CAPTURE(i);
+    const Reply reply = ask(server.port(), "/malformed/" + std::to_string(i));
+    CHECK(reply.status == 500);
+    CHECK(reply.header("X").empty());
+  }
+  CHECK(ask(server.port(), "/good").status == 200);
+}
+
+TEST_CASE("http: handlers are called at once, and the server waits for them before it goes") {
+  support::Rendezvous both(3);
+  support::Gate gate;
+  std::atomic<int> left{0};
+  std::optional<ProgressServer> server(std::in_place, xofn::ProgressServerOptions{.port = 0});
+  server->handle("/clips", [&](const HttpRequest&) {
+    both.arrive();
+    gate.wait();
+    ++left;
+    return HttpAnswer{};
+  });
+  const std::uint16_t port = server->port();
+  int left_when_it_has_gone = 0;
+  support::in_parallel(3, [&](int number) {
+    if (number < 2) {
+      [[maybe_unused]] const Reply reply = ask(port, "/clips");
+      return;
+    }
+    both.arrive();
+    support::in_parallel(2, [&](int other) {
+      if (other == 0) return gate.open();
+      server.reset();
+      left_when_it_has_gone = left;
+    });
+  });
+  CHECK_FALSE(both.expired());
+  CHECK(left_when_it_has_gone == 2);
+}
+
+TEST_CASE("http: a handler may come while others are called") {
+  ProgressServer server{{.port = 0}};
+  server.handle("/clips", echo);
+  bool all_answered = true;
+  support::in_parallel(2, [&](int number) {
+    for (int i = 0; i != 20; ++i) {
+      if (number == 0) {
+        server.handle("/clips/" + std::to_string(i), echo);
+      } else {
+        all_answered = ask(server.port(), "/clips").status == 200 && all_answered;
+      }
+    }
+  });
+  CHECK(all_answered);
+  CHECK(ask(server.port(), "/clips/19").json().at("path").empty());
+}
+
+TEST_CASE("http: a path for a handler is one, and has no other") {
+  ProgressServer server{{.port = 0}};
+  server.handle("/clips", echo);
+  for (const std::string path : {"", "clips", "/", "//", "/a//b", "/a/", "/a/..", "/./a", "/%zz",
+                                 "/%2e%2e", "/api", "/api/clips", "/ws", "/clips", "/%63lips"}) {
+    CAPTURE(path);
+    CHECK_THROWS_AS(server.handle(path, echo), std::invalid_argument);
+  }
+  CHECK(ask(server.port(), "/api/batches").status == 200);
+  server.handle("/clips/new", echo);
+  CHECK_THROWS_AS((ProgressServer{{.port = 0, .max_body = (1U << 30) + 1}}), std::invalid_argument);
 }
 
 TEST_CASE("http: by WebSocket X never falls, the current state comes first and the last at last") {

@@ -61,6 +61,9 @@ class Connection {
     }
   }
 
+  /// Says no more.
+  void fall_silent() const { ::shutdown(socket_, SHUT_WR); }
+
   /// At least one byte more, or nothing at the end.
   [[nodiscard]] std::string some() const {
     std::string bytes(1 << 16, '\0');
@@ -94,14 +97,19 @@ struct Reply {
   [[nodiscard]] nlohmann::json json() const { return nlohmann::json::parse(body); }
 };
 
-/// What is answered to these bytes.
-inline Reply reply_to(std::uint16_t port, std::string_view request) {
-  const Connection connection(port);
-  connection.say(request);
+/// What is answered on this connection.
+inline Reply reply_on(const Connection& connection) {
   const std::string all = connection.rest();
   const auto end = all.find("\r\n\r\n");
   if (!all.starts_with("HTTP/") || end == std::string::npos) return {0, all, ""};
   return {std::stoi(all.substr(all.find(' '))), all.substr(0, end + 2), all.substr(end + 4)};
+}
+
+/// What is answered to these bytes.
+inline Reply reply_to(std::uint16_t port, std::string_view request) {
+  const Connection connection(port);
+  connection.say(request);
+  return reply_on(connection);
 }
 
 /// `headers`: further lines, each with its end.
@@ -109,6 +117,13 @@ inline Reply ask(std::uint16_t port, const std::string& path, const std::string&
                  const std::string& method = "GET") {
   return reply_to(port,
                   method + ' ' + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n");
+}
+
+/// With a body.
+inline Reply post(std::uint16_t port, const std::string& path, const std::string& headers,
+                  const std::string& body) {
+  return reply_to(port, "POST " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers +
+                            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
 /// A WebSocket as a program opens one.

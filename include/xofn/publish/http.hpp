@@ -4,15 +4,20 @@
 #include <civetweb.h>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <new>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <xofn/batch/batch.hpp>
 #include <xofn/batch/batch_view.hpp>
 #include <xofn/publish/civet_server.hpp>
+#include <xofn/publish/http_answer.hpp>
 #include <xofn/publish/http_exchange.hpp>
+#include <xofn/publish/http_request.hpp>
 #include <xofn/publish/http_routes.hpp>
 #include <xofn/publish/live_feed.hpp>
 #include <xofn/publish/news_board.hpp>
@@ -31,6 +36,7 @@ namespace xofn {
 /// - `/ws`: a WebSocket that pushes what changes; first all, and with the last state the last
 /// - POST `/api/batches/{name}/pause`, `resume`, `cancel` with `Authorization: Bearer {token}`,
 ///   where the options allow it
+/// - what the program itself adds, by `handle` and `ProgressServerOptions::page`
 ///
 /// A thread of its own looks at the batches every 50 ms and at no other time, so that no reader can
 /// slow one down. To whoever reads, X never falls, and the last state comes. Who reads slowly is
@@ -73,6 +79,33 @@ class ProgressServer {
 
   /// Shows it no more. Returns whether there was one.
   bool forget(const std::string& name) { return parts_->board.remove(name); }
+
+  /// Answers requests for `path`, such as "/clips", and for all beneath it, by `f(request)`, an
+  /// HttpAnswer, from now on. The nearest handler answers.
+  ///
+  /// `f` is called by several threads at once, and only for requests that pass the same checks as
+  /// others: what is no GET or HEAD needs the token, so that there must be controls, and its body
+  /// is no longer than `max_body`. What `f` throws is answered with 500 and its text; so is an
+  /// answer that is none. `f` must not destroy the server, whose destructor waits for it, and which
+  /// keeps it. A call takes one of the server's threads, which are `max_live` and eight more.
+  ///
+  /// Throws std::invalid_argument for what is no path, has a handler, or begins with the server's
+  /// own "/api" or "/ws".
+  ///
+  /// Memory ordering: what the caller did before is visible to `f`.
+  ///
+  ///     server.handle("/clips", [&](const HttpRequest& request) -> HttpAnswer {
+  ///       if (request.method != "POST") return {405};
+  ///       return start(request.body) ? HttpAnswer{202} : HttpAnswer{409, "One is running.\n"};
+  ///     });
+  template <std::move_constructible F>
+  requires std::is_invocable_r_v<HttpAnswer, F&, const HttpRequest&>
+  void handle(const std::string& path, F f) {
+    parts_->routes.handlers().add(
+        path, [f = std::make_shared<F>(std::move(f))](const HttpRequest& request) -> HttpAnswer {
+          return std::invoke(*f, request);
+        });
+  }
 
   /// The port that it listens on.
   [[nodiscard]] std::uint16_t port() const noexcept { return parts_->civet.port(); }

@@ -4,20 +4,15 @@
 
 #include <civetweb.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <xofn/publish/http_answer.hpp>
 #include <xofn/publish/request_guard.hpp>
 
 namespace xofn::detail {
-
-struct HttpAnswer {
-  int status = 200;
-  std::string body = {};
-  std::string type = "text/plain; charset=utf-8";
-  std::string headers = {};  ///< further lines, each with its end
-};
 
 /// A request as CivetWeb has read it. Answers are written whole here, since CivetWeb's own have no
 /// header where a WebSocket is asked for.
@@ -28,8 +23,14 @@ class HttpExchange {
 
   [[nodiscard]] std::string_view method() const { return text(request_.request_method); }
 
+  /// Whether it is one that changes nothing.
+  [[nodiscard]] bool only_reads() const { return method() == "GET" || method() == "HEAD"; }
+
   /// Without what comes after a '?', and not decoded.
   [[nodiscard]] std::string_view path() const { return text(request_.local_uri_raw); }
+
+  /// What comes after a '?'.
+  [[nodiscard]] std::string_view query() const { return text(request_.query_string); }
 
   /// The value of a header that is there once.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {
@@ -56,6 +57,21 @@ class HttpExchange {
   /// Whether something comes behind the headers.
   [[nodiscard]] bool has_body() const {
     return request_.content_length > 0 || has_header("Transfer-Encoding");
+  }
+
+  /// How long the body is; none if it does not say.
+  [[nodiscard]] std::optional<std::size_t> body_size() const {
+    if (has_header("Transfer-Encoding")) return std::nullopt;
+    return request_.content_length > 0 ? static_cast<std::size_t>(request_.content_length) : 0;
+  }
+
+  /// Reads the body, once; none if it does not come.
+  [[nodiscard]] std::optional<std::string> body(std::size_t size) {
+    std::string body(size, '\0');
+    if (size != 0 && mg_read(connection_, body.data(), size) != static_cast<int>(size)) {
+      return std::nullopt;
+    }
+    return body;
   }
 
   /// Whether CivetWeb goes on with it as a WebSocket, if it is let.

@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 #include <xofn/batch/batch_view.hpp>
+#include <xofn/publish/http_answer.hpp>
 #include <xofn/publish/http_exchange.hpp>
+#include <xofn/publish/http_handlers.hpp>
 #include <xofn/publish/news_board.hpp>
 #include <xofn/publish/page.hpp>
 #include <xofn/publish/progress_server_options.hpp>
@@ -34,7 +36,7 @@ class HttpRoutes {
       : board_(board), options_(options), server_(std::move(server)) {}
 
   /// None if a WebSocket is to be opened.
-  [[nodiscard]] std::optional<HttpAnswer> answer(const HttpExchange& request) {
+  [[nodiscard]] std::optional<HttpAnswer> answer(HttpExchange& request) {
     if (request.has_too_many_headers()) return HttpAnswer{431, "Too many headers.\n"};
     const auto host = request.header("Host");
     if (!host) return HttpAnswer{400, "One Host is needed.\n"};
@@ -43,11 +45,18 @@ class HttpRoutes {
       const auto origin = request.header("Origin");
       if (!origin || !is_same_origin(*origin, *host)) return HttpAnswer{403, "Another origin.\n"};
     }
-    if (request.has_body()) return HttpAnswer{413, "No body is expected.\n"};
-    const auto parts = path_parts(request.path());
+    auto parts = path_parts(request.path());
     if (!parts) return HttpAnswer{400, "A malformed path.\n"};
+    if (const HttpHandler handler = handlers_.find(*parts)) {
+      if (request.only_reads()) return answer_by(handler, std::move(*parts), request, 0);
+      if (auto refused = refusal(request)) return refused;
+      return answer_by(handler, std::move(*parts), request, options_.max_body);
+    }
+    if (request.has_body()) return HttpAnswer{413, "No body is expected.\n"};
     return at(*parts, request);
   }
+
+  [[nodiscard]] HttpHandlers<Sync>& handlers() noexcept { return handlers_; }
 
   /// What a page is told: of `news` what is there.
   [[nodiscard]] nlohmann::json message(const News& news) const {
@@ -69,7 +78,7 @@ class HttpRoutes {
     if (request.path() == "/ws") return websocket(request);
     const bool is_page = parts == Parts{""};
     if (!is_page && !(is_api && parts.size() <= 3)) return HttpAnswer{404, "Nothing is here.\n"};
-    if (request.method() != "GET" && request.method() != "HEAD") return not_allowed("GET, HEAD");
+    if (!request.only_reads()) return not_allowed("GET, HEAD");
     if (is_page) return page();
     return parts.size() == 2 ? all(request) : one(parts[2], request);
   }
@@ -78,13 +87,25 @@ class HttpRoutes {
     return {405, "Another method is needed.\n", {}, std::string("Allow: ") + methods + "\r\n"};
   }
 
-  [[nodiscard]] static HttpAnswer page() {
+  /// What is answered to those who may not steer.
+  [[nodiscard]] std::optional<HttpAnswer> refusal(const HttpExchange& request) const {
+    if (!options_.controls) return HttpAnswer{403, "There are no controls.\n"};
+    const std::string_view said = request.header("Authorization").value_or("");
+    const std::string_view bearer = "Bearer ";
+    if (!said.starts_with(bearer) || !is_secret(said.substr(bearer.size()), options_.token)) {
+      return HttpAnswer{401, "The token is another.\n", {}, "WWW-Authenticate: Bearer\r\n"};
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] HttpAnswer page() const {
     const std::string nonce = random_digits();
-    return {200, page_text(nonce), "text/html; charset=utf-8",
-            "Content-Security-Policy: default-src 'none'; connect-src 'self'; img-src data:; "
-            "style-src 'nonce-" +
-                nonce + "'; script-src 'nonce-" + nonce +
-                "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"};
+    return {
+        200, page_text(options_.page, nonce), "text/html; charset=utf-8",
+        "Content-Security-Policy: default-src 'none'; connect-src 'self'; img-src 'self' data:; "
+        "style-src 'nonce-" +
+            nonce + "'; script-src 'nonce-" + nonce +
+            "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"};
   }
 
   [[nodiscard]] HttpAnswer all(const HttpExchange& request) {
@@ -117,12 +138,7 @@ class HttpRoutes {
       return {404, "Nothing is here.\n"};
     }
     if (request.method() != "POST") return not_allowed("POST");
-    if (!options_.controls) return {403, "There are no controls.\n"};
-    const std::string_view said = request.header("Authorization").value_or("");
-    const std::string_view bearer = "Bearer ";
-    if (!said.starts_with(bearer) || !is_secret(said.substr(bearer.size()), options_.token)) {
-      return {401, "The token is another.\n", {}, "WWW-Authenticate: Bearer\r\n"};
-    }
+    if (auto refused = refusal(request)) return std::move(*refused);
     const auto view = board_.view(name);
     if (!view) return {404, "No batch is called so.\n"};
     if (what == "pause") view->pause();
@@ -149,6 +165,7 @@ class HttpRoutes {
   NewsBoard<Sync>& board_;
   const ProgressServerOptions& options_;
   const std::string server_;
+  HttpHandlers<Sync> handlers_;
 };
 
 }  // namespace xofn::detail

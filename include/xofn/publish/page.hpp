@@ -7,6 +7,7 @@
 #include <xofn/publish/page_contact.hpp>
 #include <xofn/publish/page_script.hpp>
 #include <xofn/publish/page_style.hpp>
+#include <xofn/publish/progress_page.hpp>
 
 namespace xofn::detail {
 
@@ -15,15 +16,10 @@ inline constexpr std::string_view page_head = R"html(<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Batches</title>
 <link rel="icon" href="data:,">
 )html";
 
 inline constexpr std::string_view page_body = R"html(
-</head>
-<body>
-<header>
-<h1>Batches</h1>
 <p id="contact" role="status">connecting</p>
 </header>
 <p id="refused" role="alert" hidden></p>
@@ -35,6 +31,9 @@ inline constexpr std::string_view page_body = R"html(
 <button>Enter</button>
 </form>
 <p id="said" class="unseen" role="status"></p>
+)html";
+
+inline constexpr std::string_view page_end = R"html(
 <template id="batch">
 <article>
 <div class="head"><h2></h2><span class="state"></span><span class="count"></span></div>
@@ -53,18 +52,23 @@ inline constexpr std::string_view page_body = R"html(
 <noscript><p>Without JavaScript, <a href="api/batches">the figures</a> are there as JSON.</p></noscript>
 )html";
 
-/// The page; its style and its script bear the number that its policy names.
-[[nodiscard]] inline std::string page_text(const std::string& nonce) {
+/// The page; its styles and its scripts bear the number that its policy names.
+[[nodiscard]] inline std::string page_text(const ProgressPage& added, const std::string& nonce) {
+  const std::string style = "<style nonce=\"" + nonce + "\">";
+  const std::string script = "<script nonce=\"" + nonce + "\">";
   std::string page(page_head);
-  page += "<style nonce=\"" + nonce + "\">";
+  page += "<title>" + added.title + "</title>\n" + style;
   page += page_style;
-  page += "</style>";
+  page += added.style + "</style>\n</head>\n<body>\n<header>\n<h1>" + added.title + "</h1>\n";
   page += page_body;
-  page += "<script nonce=\"" + nonce + "\">";
+  page += added.body;
+  page += page_end;
+  page += script;
   page += page_script;
   page += page_contact;
-  page += "</script>\n</body>\n</html>\n";
-  return page;
+  page += "</script>\n";
+  if (!added.script.empty()) page += script + added.script + "</script>\n";
+  return page + "</body>\n</html>\n";
 }
 
 }  // namespace xofn::detail

@@ -72,12 +72,16 @@ watch();
 
 // --- Steering ---
 
-async function steer(name, what) {
+function steer(name, what) {
   if (what === "cancel" && !confirm(`Cancel ${name}? What has not started will not run.`)) return;
-  let words = "";
+  post(`api/batches/${encodeURIComponent(name)}/${what}`);
+}
+
+async function post(path, body) {
+  let words = "", answer = null;
   try {
-    const answer = await fetch(`api/batches/${encodeURIComponent(name)}/${what}`,
-                               { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+    answer = await fetch(path, { method: "POST", body,
+                                 headers: { Authorization: `Bearer ${token}` } });
     if (answer.status === 401) {
       token = remembered("");
       words = "The token is another.";
@@ -93,6 +97,7 @@ async function steer(name, what) {
     for (const entry of batches.values()) show(entry);
     $("unlock").hidden = false;
   }
+  return words === "" ? answer : null;
 }
 
 $("unlock").addEventListener("submit", (event) => {

@@ -9,6 +9,7 @@ namespace xofn::detail {
 inline constexpr std::string_view page_script = R"js(
 "use strict";
 const $ = (id) => document.getElementById(id);
+const title = document.title;
 const batches = new Map();  // by name: the newest state, and what shows it
 let server = "", version = 0, controls = false, tag = "", token = "";
 
@@ -158,8 +159,10 @@ function take(message) {
   }
   $("none").hidden = batches.size > 0;
   $("unlock").hidden = !controls || token !== "";
-  const running = [...batches.values()].map(({ state }) => state).filter((b) => !b.ended);
-  document.title = running.map((b) => `${b.completed}/${b.total} ${b.name}`).join(", ") || "Batches";
+  const states = [...batches.values()].map(({ state }) => state);
+  const running = states.filter((b) => !b.ended);
+  document.title = running.map((b) => `${b.completed}/${b.total} ${b.name}`).join(", ") || title;
+  document.dispatchEvent(new CustomEvent("batches", { detail: states }));
 }
 
 function drop(name) {

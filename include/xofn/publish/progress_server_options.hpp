@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+#include <xofn/publish/progress_page.hpp>
 #include <xofn/publish/random_digits.hpp>
 
 namespace xofn {
@@ -33,6 +35,12 @@ struct ProgressServerOptions {
 
   /// How many pages are kept up to date at once, at most 1,000; each takes a thread. Others poll.
   unsigned max_live = 32;
+
+  /// How many bytes of a body are read for `ProgressServer::handle`, at most 1 GiB.
+  std::size_t max_body = 1 << 20;
+
+  /// What the program adds to the page.
+  ProgressPage page = {};
 };
 
 namespace detail {
@@ -42,6 +50,10 @@ namespace detail {
   if (options.max_live == 0 || options.max_live > 1000) {
     throw std::invalid_argument("xofn: ProgressServer: max_live is " +
                                 std::to_string(options.max_live) + ", not from 1 to 1000");
+  }
+  if (options.max_body > 1 << 30) {
+    throw std::invalid_argument("xofn: ProgressServer: max_body is " +
+                                std::to_string(options.max_body) + ", above 1 GiB");
   }
   constexpr std::string_view letters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
