@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The page in a real browser: what it shows of a program's batches, and what its buttons do.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createRequire } from "node:module";
-import path from "node:path";
-import readline from "node:readline";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
+import { Served, assertReadable, assertRising, card, looks, open, until } from "./browser.mjs";
 
-const { chromium } = createRequire(path.resolve("here.js"))("playwright-core");
-const patience = 20_000;
-
-/// A program with a page, which does one step after the other.
-class Program {
-  static async start(port = 0, token = "") {
-    const program = new Program();
-    program.process = spawn(process.env.PAGE_PROGRAM, [port, token].filter((a) => a !== ""),
-                            { stdio: ["pipe", "pipe", "inherit"] });
-    program.ended = once(program.process, "exit");
-    program.lines = readline.createInterface({ input: program.process.stdout })[Symbol.asyncIterator]();
-    program.url = (await program.lines.next()).value;
-    return program;
+/// A program that does one step after the other.
+class Program extends Served {
+  static start(port = 0, token = "") {
+    return super.start(...[port, token].filter((word) => word !== ""));
   }
-
-  get port() { return Number(new URL(this.url).port); }
 
   async do(step) {
     this.process.stdin.write(step + "\n");
     assert.equal((await this.lines.next()).value, "done", step);
-  }
-
-  async state(name) {
-    return (await fetch(new URL(`api/batches/${name}`, this.url))).json();
   }
 
   /// Ends it as it would by itself, or at once.
@@ -40,47 +21,6 @@ class Program {
     else this.process.stdin.end();
     await this.ended;
   }
-}
-
-let browser;
-before(async () => {
-  const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"];
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args });
-});
-after(() => browser?.close());
-
-/// A page that keeps each X that it has shown, what it has asked for, and what it has complained of.
-async function open(url, options = {}, prepare = async () => {}) {
-  const context = await browser.newContext(options);
-  context.setDefaultTimeout(patience);
-  const page = await context.newPage();
-  page.asked = [];
-  page.complaints = [];
-  page.on("request", (request) => page.asked.push(request.url()));
-  page.on("console", (message) => {
-    if (message.type() === "error") page.complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => page.complaints.push(String(error)));
-  await page.addInitScript(() => {
-    window.shown = {};
-    new MutationObserver((changes) => {
-      for (const { target: { dataset: { name, completed } } } of changes) {
-        (window.shown[name] ??= []).push(Number(completed));
-      }
-    }).observe(document, { subtree: true, attributeFilter: ["data-completed"] });
-  });
-  await prepare(page);
-  await page.goto(url);
-  return page;
-}
-
-const card = (page, name) => page.locator(`article[data-name="${name}"]`);
-const until = (page, name, what) =>
-    page.waitForSelector(`article[data-name="${name}"]${what}`, { timeout: patience });
-
-function assertRising(numbers, last) {
-  assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b), "X falls");
-  assert.equal(numbers.at(-1), last);
 }
 
 async function withProgram(body, ...how) {
@@ -248,31 +188,6 @@ test("the page finds a server again that was away, and one that has begun anew",
 
 // --- Who sees it, and on what ---
 
-/// The least contrast of a text on the page with what is behind it, as WCAG has it.
-function leastContrast() {
-  const rgba = (color) => color.match(/[\d.]+/g).map(Number);
-  const light = ([r, g, b]) => {
-    const part = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
-  };
-  const behind = (element) => {
-    for (let e = element; e !== null; e = e.parentElement) {
-      const color = rgba(getComputedStyle(e).backgroundColor);
-      if (color.length === 3 || color[3] === 1) return color;
-    }
-    return [255, 255, 255];
-  };
-  const contrast = (element) => {
-    const [high, low] = [light(rgba(getComputedStyle(element).color)), light(behind(element))]
-        .sort((a, b) => b - a);
-    return (high + 0.05) / (low + 0.05);
-  };
-  return [...document.querySelectorAll("body *")]
-      .filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
-      .map((e) => [contrast(e), e.textContent.slice(0, 40)])
-      .sort(([a], [b]) => a - b)[0];
-}
-
 test("it is readable in light and dark, on a phone, and by a screen reader", () =>
   withProgram(async (program) => {
     for (const step of ["start clips 40", "go clips 19", "start songs 12", "start films 8",
@@ -280,28 +195,15 @@ test("it is readable in light and dark, on a phone, and by a screen reader", () 
                         "free songs", "go films 3"]) {
       await program.do(step);
     }
-    const looks = {
-      light: { colorScheme: "light", viewport: { width: 900, height: 900 } },
-      dark: { colorScheme: "dark", viewport: { width: 900, height: 900 } },
-      phone: { colorScheme: "light", viewport: { width: 320, height: 640 }, hasTouch: true,
-               isMobile: true, deviceScaleFactor: 2 },
-    };
     for (const [name, look] of Object.entries(looks)) {
-      const page = await open(program.url, { reducedMotion: "reduce", ...look });
+      const page = await open(program.url, look);
       await until(page, "songs", "[data-ended='true']");
       if (name === "light") {
         await page.getByRole("button", { name: "Pause films" }).click();
         await until(page, "films", "[data-state='paused']");
       }
       await card(page, "clips").locator("summary").click();
-      const [contrast, text] = await page.evaluate(leastContrast);
-      assert.ok(contrast >= 4.5, `${name}: a contrast of ${contrast} at "${text}"`);
-      assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"),
-                `${name}: it is wider than the screen`);
-      for (const button of await page.getByRole("button").all()) {
-        assert.ok((await button.boundingBox()).height >= 44, `${name}: a button is too low to touch`);
-      }
-      await page.screenshot({ path: `${name}.png`, fullPage: true });
+      await assertReadable(page, name);
       if (name === "light") {
         const bar = page.getByRole("progressbar", { name: "clips" });
         assert.equal(await bar.evaluate((b) => `${b.value}/${b.max}`), "19/40");
