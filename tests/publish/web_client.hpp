@@ -7,6 +7,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -67,7 +69,10 @@ class Connection {
   /// At least one byte more, or nothing at the end.
   [[nodiscard]] std::string some() const {
     std::string bytes(1 << 16, '\0');
-    const auto read = ::recv(socket_, bytes.data(), bytes.size(), 0);
+    ssize_t read = 0;
+    do {  // a wait with a limit ends with any signal, such as that a program has ended
+      read = ::recv(socket_, bytes.data(), bytes.size(), 0);
+    } while (read < 0 && errno == EINTR);
     bytes.resize(read > 0 ? static_cast<std::size_t>(read) : 0);
     return bytes;
   }
