@@ -39,8 +39,15 @@ struct StudioOptions {
   std::chrono::seconds timeout{600};  ///< for a file
 };
 
+/// Serves the page while it lives. One batch runs at a time, over files of the folder that somebody
+/// who has the token has chosen; whoever reaches the page sees it. A file is looked at again when
+/// its turn comes. Results come into being whole, or not at all.
+///
+///     Studio studio{{.folder = "in", .results = "out", .job = {{"gzip", "-c", "{}"}, ".gz"}}};
+///     std::cout << "see " << studio.server().url() << '\n';
 class Studio {
  public:
+  /// Throws where the folders are none, or one, or the server cannot listen.
   explicit Studio(StudioOptions options)
       : folder_(options.folder),
         results_((std::filesystem::create_directories(options.results),
@@ -191,7 +198,7 @@ class Studio {
   }
 
   Answer result(const xofn::HttpRequest& request) const {
-    constexpr std::uintmax_t most = 64 << 20;
+    constexpr std::uintmax_t most = 16 << 20;
     if (request.path.size() != 1 || !folder_.has(request.path[0])) return {404, "No such file.\n"};
     const auto path = result_of(request.path[0]);
     if (!is_plain_file(path)) return {404, "It has no result.\n"};

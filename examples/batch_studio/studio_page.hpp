@@ -26,6 +26,7 @@ inline constexpr const char* studio_body = R"html(
 inline constexpr const char* studio_style = R"css(
 #none { display: none; }
 #choose { margin-top: 1.5rem; }
+#choose .head { align-items: center; }
 #every { margin-left: auto; }
 #files { margin: .5rem 0 0; padding: 0; list-style: none; background: var(--card);
   border: 1px solid var(--line); border-radius: .75rem; max-height: 26rem; overflow: auto; }
