@@ -152,7 +152,7 @@ TEST_CASE("studio: a stop kills a program with all that it has started") {
 TEST_CASE("studio: nothing that a program has left behind outlives it") {
   const Scratch scratch;
   const Leash leash(scratch / "leash");
-  const std::string script = "sleep 60 3>" + (scratch / "leash").string() + " 2>&3 &";
+  const std::string script = "exec 3>" + (scratch / "leash").string() + "; sleep 60 &";
   CHECK(failure({"sh", "-c", script}, scratch).empty());
   CHECK(eventually([&] { return !leash.is_held(); }));
 }
