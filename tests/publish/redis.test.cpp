@@ -5,13 +5,11 @@
 #include <catch2/matchers/catch_matchers.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -27,6 +25,7 @@
 #include "../support/progress.hpp"
 #include "../support/ranges.hpp"
 #include "../support/redis.hpp"
+#include "../support/steps.hpp"
 
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
@@ -37,6 +36,7 @@ using support::RedisClient;
 using support::RedisServer;
 using support::SilentServer;
 using support::snapshot;
+using support::Steps;
 using support::whole;
 using xofn::Batch;
 using xofn::BatchProcessor;
@@ -63,28 +63,6 @@ RedisChannelOptions clips_at(int port) {
 }
 
 const std::string clips = "xofn:clips";
-
-/// Items that run to a number, which the test moves on.
-class Steps {
- public:
-  void allow(int items) {
-    const std::lock_guard lock(mutex_);
-    allowed_ = items;
-    moved_.notify_all();
-  }
-
-  void operator()(int item) {
-    std::unique_lock lock(mutex_);
-    if (!moved_.wait_for(lock, patience(), [&] { return item < allowed_; })) {
-      support::lost_patience = true;
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable moved_;
-  int allowed_ = 0;
-};
 
 bool hash_has(RedisClient& client, const char* field, const std::string& value) {
   return eventually([&] { return client.hash(clips)[field] == value; });
