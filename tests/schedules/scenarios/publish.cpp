@@ -2,8 +2,10 @@
 // The newest state on its way to a front end.
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <xofn/publish/publisher.hpp>
+#include <xofn/publish/table_book.hpp>
 
 #include "../oracle.hpp"
 #include "../scenario.hpp"
@@ -42,6 +44,35 @@ class Link {
 };
 
 using Publisher = xofn::detail::Publisher<Link, ScheduledSync>;
+
+using Book = xofn::detail::TableBook<ScheduledSync>;
+
+/// Takes from a book what is to be written, an item at a time.
+class BookLink {
+ public:
+  BookLink(Book& book, Arrivals& arrivals) : book_(&book), arrivals_(&arrivals) {}
+
+  void send(const PublishedState<ScheduledSync>&, ScheduledClock::time_point) {
+    std::uint64_t left = 0;
+    do {
+      const auto page = book_->page(1);
+      here();
+      const std::uint64_t completed = page.progress.completed();
+      if (completed < arrivals_->completed.read()) arrivals_->is_right = false;
+      if (page.unlisted != 0) arrivals_->is_right = false;
+      if (xofn::detail::is_final(page.progress) && page.left != 0) arrivals_->is_right = false;
+      arrivals_->completed.write(completed);
+      book_->note(page);
+      left = page.left;
+    } while (left != 0);
+  }
+
+ private:
+  Book* book_;
+  Arrivals* arrivals_;
+};
+
+using BookPublisher = xofn::detail::Publisher<BookLink, ScheduledSync>;
 
 constexpr xofn::detail::PublishingTimes times{
     .timeout = 1s, .backoff = 1ms, .longest_backoff = 2ms, .linger = 1h, .renewal = 24h};
@@ -85,5 +116,29 @@ const Scenario flushed{"publish: what was flushed has arrived", 2, [] {
                          const bool has_arrived = publisher.flush(1h);
                          if (has_arrived) check(arrivals.completed.read() == 1, "it is there");
                        }};
+
+const Scenario listed{"publish: items are written, whether they or their number are told first", 2,
+                      [] {
+                        Arrivals arrivals;
+                        Book book;
+                        bool has_arrived = false;
+                        {
+                          BookPublisher publisher(times, BookLink{book, arrivals});
+                          {
+                            const ScheduledThread latest([&] {
+                              book.tell_rest(step(1, 2));
+                              publisher.put(step(1, 2));
+                            });
+                            book.begin_item(0, 1, {});
+                            book.begin_item(1, 1, {});
+                            if (book.settle_item(0, std::nullopt, 1, 1ms, step(1, 2))) {
+                              publisher.put(step(1, 2));
+                            }
+                          }
+                          has_arrived = publisher.flush(1h);
+                        }
+                        if (has_arrived) check(arrivals.completed.read() == 1, "the item");
+                        check(arrivals.is_right, "rows agree, and never go back");
+                      }};
 
 }  // namespace schedules::publish_scenarios
