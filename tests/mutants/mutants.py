@@ -29,8 +29,13 @@ HEADERS = INCLUDE / "xofn"
 BUILD = TESTS.parent / "build" / "mutants"
 COMPILE = ["clang++", "-std=c++20", "-O0", "-w", "-pthread", "-D_GLIBCXX_ASSERTIONS"]
 SANITIZE = {"plain": [], "tsan": ["-fsanitize=thread"], "asan": ["-fsanitize=address,undefined"]}
-LIBRARIES = {"publish/http.test.cpp": ["-lcivetweb"], "publish/redis.test.cpp": ["-lhiredis"],
-             "publish/log_sinks.test.cpp": ["-lspdlog", "-lfmt"]}
+LIBRARIES = {
+    "publish/http.test.cpp": ["-lcivetweb"],
+    "publish/log_sinks.test.cpp": ["-lspdlog", "-lfmt"],
+    "publish/redis.test.cpp": ["-lhiredis"],
+    "publish/status_table.test.cpp":
+        ["-I/usr/include/postgresql", "-lsoci_core", "-lsoci_postgresql", "-lpq"],
+}
 MOST_SECONDS = 120
 CLAUSES = [f"C{n}:" for n in range(1, 14)]
 
