@@ -32,7 +32,8 @@ inline bool is_installed(const std::string& program) {
   const char* const path = std::getenv("PATH");
   std::istringstream folders(path == nullptr ? "" : path);
   for (std::string folder; std::getline(folders, folder, ':');) {
-    if (::access((folder + '/' + program).c_str(), X_OK) == 0) return true;
+    const std::filesystem::path file = std::filesystem::path(folder) / program;
+    if (::access(file.c_str(), X_OK) == 0) return true;
   }
   return false;
 }
