@@ -44,10 +44,11 @@ Number number(const char* text) {
 }
 
 int main(int argc, char** argv) try {
-  static constexpr option long_options[] = {
-      {"port", required_argument, nullptr, 'p'},    {"workers", required_argument, nullptr, 'w'},
-      {"timeout", required_argument, nullptr, 't'}, {"suffix", required_argument, nullptr, 's'},
-      {"help", no_argument, nullptr, 'h'},          {}};
+  static constexpr option long_options[] = {{"port", required_argument, nullptr, 'p'},
+                                            {"workers", required_argument, nullptr, 'w'},
+                                            {"timeout", required_argument, nullptr, 't'},
+                                            {"help", no_argument, nullptr, 'h'},
+                                            {}};
   StudioOptions options;
   for (int c = 0; (c = getopt_long(argc, argv, "+p:w:t:h", long_options, nullptr)) != -1;) {
     if (c == 'p') {
