@@ -151,7 +151,7 @@ TEST_CASE("Table: text is cut at whole characters") {
 TEST_CASE("Table: times are written as ISO 8601 has them") {
   using xofn::detail::iso_time;
   const std::chrono::system_clock::time_point epoch{};
-  CHECK(iso_time(epoch) == "1970-01-01T00:00:00.000Z");
-  CHECK(iso_time(epoch - 1ms) == "1969-12-31T23:59:59.999Z");
-  CHECK(iso_time(epoch + 951'827'696s + 7ms) == "2000-02-29T12:34:56.007Z");
+  CHECK(iso_time(epoch) == "1970-01-01T00:00:00.000000Z");
+  CHECK(iso_time(epoch - 1us) == "1969-12-31T23:59:59.999999Z");
+  CHECK(iso_time(epoch + 951'827'696s + 7ms) == "2000-02-29T12:34:56.007000Z");
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <xofn/delivery/progress.hpp>
+#include <xofn/publish/iso_time.hpp>
 #include <xofn/publish/log_event.hpp>
 
 namespace xofn {
@@ -15,22 +14,6 @@ namespace detail {
 
 [[nodiscard]] inline double in_seconds(std::chrono::nanoseconds time) noexcept {
   return std::chrono::duration<double>{time}.count();
-}
-
-/// "2026-11-28T10:44:12.081562Z".
-[[nodiscard]] inline std::string utc_text(std::chrono::system_clock::time_point time) {
-  using namespace std::chrono;
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{floor<microseconds>(time - day)};
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
-  return text.data();
 }
 
 }  // namespace detail
@@ -55,7 +38,7 @@ namespace detail {
 [[nodiscard]] inline nlohmann::ordered_json log_json(const LogEvent& event) {
   using enum LogEventKind;
   nlohmann::ordered_json json;
-  json["time"] = detail::utc_text(event.time);
+  json["time"] = detail::iso_time(event.time);
   if (event.kind != lines_lost) {
     json["batch"] = event.batch;
     json["run"] = event.run;

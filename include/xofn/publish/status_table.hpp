@@ -59,7 +59,7 @@ namespace xofn {
 /// range's element, and those whose rows were lost because somebody deleted them, or the database.
 ///
 /// Times are in UTC: in PostgreSQL of the type timestamptz, in SQLite text like
-/// "2025-11-28T10:38:02.123Z". A SQLite file is put into WAL mode where that can be had, so that
+/// "2026-11-28T10:38:02.123456Z". A SQLite file is put into WAL mode where that can be had, so that
 /// readers and the writer do not wait for each other.
 /// `xofn_schema` has the version of the tables, which is 1; those of another are left alone, and
 /// `error()` says so.

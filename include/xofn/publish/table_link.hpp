@@ -211,7 +211,7 @@ class TableLink {
     return std::to_string(time.count() / 1'000'000'000) + '.' + parts.substr(1);
   }
 
-  /// As ISO 8601 has it, in UTC: "2025-11-28T10:38:02.123Z".
+  /// As ISO 8601 has it, in UTC: "2026-11-28T10:38:02.123456Z".
   [[nodiscard]] TableValue time(std::optional<TimePoint> moment) const {
     if (!moment) return std::nullopt;
     return iso_time(WallClock::time_point{std::chrono::duration_cast<WallClock::duration>(
