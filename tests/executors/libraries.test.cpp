@@ -2,6 +2,7 @@
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,20 @@ class Library {
   virtual void give(support::Job job) = 0;
 };
 
+/// Waits for those who hold it, in the end.
+class Leavers {
+ public:
+  ~Leavers() {
+    held_.reset();
+    left_.wait();
+  }
+  [[nodiscard]] std::shared_ptr<std::promise<void>> hold() const { return held_; }
+
+ private:
+  std::shared_ptr<std::promise<void>> held_ = std::make_shared<std::promise<void>>();
+  std::future<void> left_ = held_->get_future();
+};
+
 template <class Pool, class Adapter>
 class LibraryOf final : public Library {
  public:
@@ -69,8 +84,11 @@ class LibraryOf final : public Library {
   [[nodiscard]] bool has_waiting() const override { return adapter_.has_waiting(); }
 
  private:
-  void give(support::Job job) override { adapter_.execute(std::move(job)); }
+  void give(support::Job job) override {
+    adapter_.execute([held = leavers_.hold(), job = std::move(job)]() mutable { job(); });
+  }
 
+  Leavers leavers_;  // first: oneTBB's threads run what is left when the arena has gone
   Pool pool_;
   Adapter adapter_;
 };
