@@ -58,9 +58,10 @@ pieces() {
 }
 
 coverage() {
-  target coverage xofn_tests && target coverage xofn_publish_tests &&
-    target coverage xofn_properties && target coverage xofn_schedules &&
-    sh tests/coverage/check.sh build/coverage
+  for program in xofn_tests xofn_log_tests xofn_publish_tests xofn_properties xofn_schedules; do
+    target coverage "$program" || return
+  done
+  sh tests/coverage/check.sh build/coverage
 }
 
 # In a shell of its own, since ./dev check has variables of the same names.
