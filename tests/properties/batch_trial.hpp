@@ -326,6 +326,14 @@ class BatchTrial {
         if (start.attempt != ++told_starts_[start.index]) complain("not the next attempt");
         throw_now_and_then(++starts_);
       });
+      processor.on_failed_attempt([this](const xofn::FailedAttempt<int>& failed) {
+        const support::Inside inside(is_telling_failure_);
+        if (!inside.alone) return complain("C4: calls for failed attempts overlapped");
+        if (failed.attempt != told_starts_[failed.index]) complain("not the attempt that began");
+        const bool is_last = static_cast<int>(failed.attempt) == scenario_.attempts;
+        if (is_last && failed.will_retry()) complain("more attempts than there may be");
+        throw_now_and_then(++failed_attempts_);
+      });
     }
   }
 
@@ -356,7 +364,8 @@ class BatchTrial {
     const xofn::Progress last = report.progress();
     for (support::Recorder* r : recorders_) r->close();
     account(report, every_.made() + caller_.made() + latest_.made() + pulled_.made() +
-                        items_.entries().size() + streamed_.entries().size() + starts_);
+                        items_.entries().size() + streamed_.entries().size() + starts_ +
+                        failed_attempts_);
     complain(wrong_report(report, runs_, scenario_.attempts,
                           [this](std::size_t i) { return is_refused(i); }));
     complain(wrong_end(report));
@@ -367,7 +376,7 @@ class BatchTrial {
     if (scenario_.latest_on_caller) complain(wrong_latest(pulled_, last, 3 * shortest));
     if (scenario_.completions) complain(wrong_items(items_, report));
     if (scenario_.starts && scenario_.streams) complain(wrong_items(streamed_, report));
-    if (scenario_.tells_starts && starts_ != runs_.all_begun()) complain("not each start was told");
+    if (scenario_.tells_starts) complain(wrong_attempts(report));
     for (const support::Recorder* r : {&caller_, &pulled_}) {
       if (!r->only_on(std::this_thread::get_id())) complain("on_caller was told elsewhere");
     }
@@ -380,6 +389,13 @@ class BatchTrial {
     if (memory_ && memory_->in_use() != 0) complain("memory was not given back");
     steering_.check_end(report.stop_reason() == xofn::StopReason::deserted);
     return complaint_.text();
+  }
+
+  std::string wrong_attempts(const Report& report) {
+    if (starts_ != runs_.all_begun()) return "not each start was told";
+    std::uint64_t failed = report.progress().retried;
+    for (const xofn::Failure& failure : report.failures()) failed += !is_refused(failure.index);
+    return failed_attempts_ == failed ? "" : "not each failed attempt was told";
   }
 
   std::string wrong_items(const support::CompletionRecorder& told, const Report& report) {
@@ -524,8 +540,8 @@ class BatchTrial {
   support::CompletionRecorder items_, streamed_;
   std::vector<unsigned> told_starts_;  // by item
   std::vector<int> tasks_;             // by item; -1: not begun
-  std::uint64_t starts_ = 0;
-  std::atomic<bool> is_telling_start_{false};
+  std::uint64_t starts_ = 0, failed_attempts_ = 0;
+  std::atomic<bool> is_telling_start_{false}, is_telling_failure_{false};
   std::atomic<std::uint64_t> thrown_{0};
   Complaint complaint_;
   Steering<Sync> steering_{scenario_, runs_, complaint_};
