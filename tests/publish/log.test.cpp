@@ -579,7 +579,7 @@ TEST_CASE("Log: texts are cut where they are too long") {
 
 TEST_CASE("Log: it may go before its processors, at any time, and they run on") {
   const Sink sink;
-  auto log = std::make_unique<Log>(sink);
+  auto log = std::make_unique<Log>(sink, LogOptions{.linger = 1h});
   BatchProcessor<int> processor{{.max_workers = 2}};
   log_to(processor, *log, "clips", item_name);
   SECTION("between two batches") {
@@ -656,6 +656,32 @@ TEST_CASE("Log: the destructor gives up after a while, and says what it leaves o
   };
   CHECK(eventually(gives_up));
   CHECK(wrong.empty());
+}
+
+TEST_CASE("C10: no batch waits for the last line of a log that is closed") {
+  Gate is_writing_last;
+  Gate reads;
+  std::atomic<bool> fails{true};
+  Sink sink;
+  sink.before = [&](const LogEvent&) {
+    if (fails) throw std::runtime_error("no room");
+    is_writing_last.open();
+    reads.wait();
+  };
+  auto log = std::make_unique<Log>(sink);
+  BatchProcessor<int> processor{{.max_workers = 1}};
+  log_to(processor, *log, "clips", item_name);
+  processor.run(numbers(10), [](int) {});
+  REQUIRE(log->flush(patience()));
+  fails = false;
+  std::thread closing([&] { log.reset(); });  // says what was lost
+  const bool is_writing = is_writing_last.wait();
+  processor.run(numbers(10), [](int) {});  // comes back
+  reads.open();
+  closing.join();
+  CHECK(is_writing);
+  CHECK_FALSE(reads.expired());
+  CHECK(sink.written->said_lost() == 22);
 }
 
 TEST_CASE("Log: flushing takes no longer than it is given, and nothing where nothing waits") {

@@ -144,7 +144,9 @@ class LogQueue {
       if (error_.empty()) error_ = writer_->take_failure();
       settling_.notify_all();
     }
-    writer_->give_up(what_is_left());
+    const std::uint64_t left = what_is_left();
+    guard.unlock();  // the sink may take its time
+    writer_->give_up(left);
   }
 
   /// False if there will be none, or the time is over.
