@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -681,6 +682,24 @@ TEST_CASE("Table: attempts, pauses, cancellation, and items that never begin") {
       return n;
     });
     processor.run(range, [](int) {});
+  SECTION("one that cancels itself while another runs") {
+    BatchProcessor<int> processor({.max_workers = 1});
+    const auto delivery = Delivery::latest(1ms).at_least_every(1ms);
+    watch(processor, table, text_of, delivery);
+    std::atomic<std::uint64_t> cancelled{0};  // as the table has been told before
+    processor.on_progress([&](const xofn::Progress& p) { cancelled = p.cancelled; }, delivery);
+    bool has_arrived = false;
+    std::optional<Seen> seen;
+    processor.run(numbers(2), [&](int n) {
+      if (n == 0) throw xofn::TaskCancelled{};
+      has_arrived = eventually([&] { return cancelled == 1; }) && table.flush(patience());
+      seen = see(db.database());
+    });
+    CHECK(has_arrived);
+    REQUIRE(seen);
+    CHECK(wrong_in({*seen}).empty());
+    CHECK(last().items_cancelled == 1);
+  }
     const Seen seen = last();
     CHECK(seen.failed == 1);
     CHECK(seen.items_succeeded == 9);
