@@ -584,6 +584,31 @@ TEMPLATE_TEST_CASE(
 }
 
 TEMPLATE_TEST_CASE("Table: names and errors may be anything", "", Sqlite, Postgres) {
+TEST_CASE("Table: items that were on their way as another batch came are gone with theirs") {
+  const Postgres server;
+  const StatusTable earlier(clips_in(server.database()));
+  earlier(snapshot(1, 2));
+  REQUIRE(earlier.flush(patience()));
+  Client page(server.database());  // of the earlier batch
+  page.execute("begin");
+  page.execute("update xofn_batches set updated_at = updated_at");
+  page.execute(
+      "insert into xofn_items (batch, item, state, attempts) "
+      "values ('clips', 7, 'running', 1)");
+  const StatusTable later(clips_in(server.database()));
+  BatchProcessor<int> processor({.max_workers = 1});
+  watch(processor, later, text_of);
+  processor.run(numbers(3), [](int) {});
+  Client client(server.database());
+  const bool waits = eventually(
+      [&] { return client.ask("select count(*) from pg_locks where not granted") != "0"; });
+  page.execute("commit");
+  CHECK(waits);
+  CHECK(later.flush(patience()));
+  CHECK(client.see().value().run == 2);
+  CHECK(client.ask("select count(*) from xofn_items") == "3");
+}
+
   const TestType db;
   StatusTableOptions options = clips_in(db.database());
   options.name = "clips'); drop table xofn_batches; -- :name \xff";

@@ -110,23 +110,23 @@ class TableLink {
     connection_->session.begin();
     const std::int64_t there = run_there();
     Page page = book_->page(items_in_a_page);
+    if (page.run == run_ && there < number_) {
+      book_->lose_rows(page.run);
+      page = book_->page(items_in_a_page);  // perhaps of another run
+    }
     const bool is_known = page.run == run_;
     if (is_known && there > number_) {
       throw Refused("another batch, which came later, has the name " + name_);
     }
     const bool is_there = is_known && there == number_;
-    if (!is_there) {
-      if (is_known) {
-        book_->lose_rows(page.run);
-        page = book_->page(items_in_a_page);
-      } else {
-        wall_clock_ahead_ = WallClock::now().time_since_epoch() - Clock::now().time_since_epoch();
-      }
-      connection_->delete_items.execute({name_});
+    if (!is_known) {
+      wall_clock_ahead_ = WallClock::now().time_since_epoch() - Clock::now().time_since_epoch();
     }
     const std::int64_t number = is_known ? number_ : there + 1;
-    // Between looking and writing another may have come.
+    // Between looking and writing another may have come. From then on it waits for this one, and
+    // what it has written before is to be seen.
     write_batch(page, number, is_there ? number : 0, is_there ? number : number - 1);
+    if (!is_there) connection_->delete_items.execute({name_});
     write_items(page.items);
     connection_->session.commit();
     run_ = page.run;
