@@ -749,3 +749,5 @@ TEST_CASE("Log: a line as a person reads it") {
   event.duration.reset();
   CHECK(text(item_failed) == "cl?ips #2: 4/10 item failed: no??codec");
 }
+  event.progress.elapsed = 2h + 1s;
+  CHECK(text(batch_cancelled).starts_with("cl?ips #2: cancelled 4/10 in 7201 s: "));

@@ -13,10 +13,11 @@ namespace xofn {
 
 namespace detail {
 
-/// "0.25 s".
+/// "0.25 s", "7201 s".
 [[nodiscard]] inline std::string seconds_text(std::chrono::nanoseconds time) {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.3g s", std::chrono::duration<double>{time}.count());
+  const double seconds = std::chrono::duration<double>{time}.count();
+  std::snprintf(text.data(), text.size(), seconds < 100 ? "%.3g s" : "%.0f s", seconds);
   return text.data();
 }
 
