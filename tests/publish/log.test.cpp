@@ -272,6 +272,21 @@ TEST_CASE("Log: a pause and its end have a line each") {
   CHECK(wrong_batches(sink.written->all(), 1).empty());
 }
 
+TEST_CASE("Log: N does not fall where a pause was told a later one") {
+  const Sink sink;
+  const auto queue = std::make_shared<xofn::detail::LogQueue<>>(
+      xofn::detail::AnyLogSink(std::in_place, sink), LogOptions{});
+  xofn::detail::LoggedBatch<> batch(queue, "clips");
+  batch.begin({0, 1}, "", 1);
+  batch.look({.total = 9, .running = 1, .state = xofn::BatchState::paused});
+  batch.complete({0, 1}, "", 1ms, {.total = 5, .succeeded = 1});
+  REQUIRE(queue->flush(patience()));
+  CHECK(sink.written->of(batch_started)[0].progress.total == 1);
+  CHECK(sink.written->of(batch_paused)[0].progress.total == 9);
+  CHECK(sink.written->of(item_succeeded)[0].progress.total == 9);
+  CHECK(sink.written->of(item_succeeded)[0].progress.completed() == 1);
+}
+
 TEST_CASE("Log: a batch that is cancelled while it is paused, and the next, which is not paused") {
   const Sink sink;
   Log log{sink};
@@ -743,11 +758,11 @@ TEST_CASE("Log: a line as a person reads it") {
   CHECK(text(batch_finished) ==
         "cl?ips #2: finished 4/10 in 1.23 s: 3 succeeded, 1 failed, 0 cancelled, 0 retried");
   CHECK(text(batch_cancelled).starts_with("cl?ips #2: cancelled 4/10"));
+  event.progress.elapsed = 2h + 1s;
+  CHECK(text(batch_cancelled).starts_with("cl?ips #2: cancelled 4/10 in 7201 s: "));
   event.lost_lines = 12;
   CHECK(text(lines_lost) == "12 lines lost");
   event.index.reset();
   event.duration.reset();
   CHECK(text(item_failed) == "cl?ips #2: 4/10 item failed: no??codec");
 }
-  event.progress.elapsed = 2h + 1s;
-  CHECK(text(batch_cancelled).starts_with("cl?ips #2: cancelled 4/10 in 7201 s: "));

@@ -2,6 +2,7 @@
 // Not API: what the callbacks of a batch are told, as lines of a log.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -71,9 +72,11 @@ class LoggedBatch {
     const Lock guard(mutex_);
     if (auto begun = begun_.extract(item.index)) name = std::move(begun.mapped().name);
     start(told.total);
-    told_.total = told.total;
+    know(told.total);
     complete_unmade(told.completed() - 1);
+    const std::uint64_t total = told_.total;
     told_ = told;
+    know(total);
     LogEvent event =
         about(item.error == nullptr ? LogEventKind::item_succeeded : LogEventKind::item_failed,
               item, std::move(name));
@@ -107,7 +110,7 @@ class LoggedBatch {
     if (run_ == 0 || has_ended(now)) return;
     const bool is_paused = now.state == BatchState::paused;
     if (is_paused == std::exchange(is_paused_, is_paused)) return;
-    told_.total = now.total;
+    know(now.total);
     log_->put(about(is_paused ? LogEventKind::batch_paused : LogEventKind::batch_resumed));
   }
 
@@ -137,6 +140,9 @@ class LoggedBatch {
     told_.total = total;
     log_->put(about(LogEventKind::batch_started));
   }
+
+  /// There are so many items, or more: another callback may have been told a later state.
+  void know(std::uint64_t total) { told_.total = std::max(told_.total, total); }
 
   /// Items up to this X have failed since no task could be made of what the range has: nobody was
   /// told which they are.
