@@ -151,7 +151,8 @@ class Studio {
     if (!chosen.is_array()) return {400, "An array of names is needed.\n"};
     std::set<std::string> names;
     for (const json& name : chosen) {
-      if (!name.is_string() || !folder_.has(name.get<std::string>())) {
+      if (!name.is_string()) return {400, "An array of names is needed.\n"};
+      if (!folder_.has(name.get<std::string>())) {
         return {404, "No such file: " + name.dump() + '\n'};
       }
       names.insert(name.get<std::string>());

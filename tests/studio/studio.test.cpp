@@ -260,9 +260,11 @@ TEST_CASE("studio: what is no choice is refused, and so is who has no token") {
     CHECK(trial.post("/studio/start", body).status == 400);
   }
   CHECK(trial.post("/studio/start", "[]").status == 400);
-  CHECK(trial.post("/studio/start", "[7]").status == 404);
-  CHECK(trial.post("/studio/start", "[[\"a.png\"]]").status == 404);
-  CHECK(trial.post("/studio/start", "[\"a.png\", null]").status == 404);
+  CHECK(trial.post("/studio/start", "[7]").status == 400);
+  CHECK(trial.post("/studio/start", "[[\"a.png\"]]").status == 400);
+  CHECK(trial.post("/studio/start", "[\"a.png\", null]").status == 400);
+  const std::string deep = std::string(1 << 19, '[') + std::string(1 << 19, ']');
+  CHECK(trial.post("/studio/start", deep).status == 400);
   CHECK(trial.get("studio/start").status == 405);
   CHECK(trial.get("studio/retry").status == 405);
   CHECK(trial.get("studio/nothing").status == 404);
