@@ -41,7 +41,8 @@ struct TemporaryFile {
 };
 
 /// Starts a program in a process group of its own, with nothing to read. What it prints, and what
-/// it complains of, goes into files. Throws std::system_error.
+/// it complains of, goes into files; it gets no other, whatever is open here. Throws
+/// std::system_error.
 inline pid_t spawn(const std::vector<std::string>& command, const std::filesystem::path& output,
                    const std::filesystem::path& complaints) {
   std::vector<char*> words;
@@ -53,6 +54,7 @@ inline pid_t spawn(const std::vector<std::string>& command, const std::filesyste
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&files, 1, output.c_str(), flags, 0644);
   ::posix_spawn_file_actions_addopen(&files, 2, complaints.c_str(), flags, 0644);
+  ::posix_spawn_file_actions_addclosefrom_np(&files, 3);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);

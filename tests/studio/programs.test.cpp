@@ -115,6 +115,13 @@ TEST_CASE("studio: what a program prints is in the file, and its words are as th
   CHECK(scratch.read("out").empty());
 }
 
+TEST_CASE("studio: a program gets no file that its starter has open") {
+  const Scratch scratch;
+  const int open_here = ::open((scratch / "log").c_str(), O_WRONLY | O_CREAT, 0600);
+  CHECK(failure({"test", "!", "-e", "/dev/fd/" + std::to_string(open_here)}, scratch).empty());
+  ::close(open_here);
+}
+
 TEST_CASE("studio: a program that fails says why, with the end of what it has said") {
   const Scratch scratch;
   CHECK(failure({"sh", "-c", "echo broken >&2; exit 3"}, scratch) == "sh ended with 3: broken");
