@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -23,8 +24,15 @@ inline bool is_plain_file(const std::filesystem::path& path) {
   return std::filesystem::symlink_status(path, error).type() == std::filesystem::file_type::regular;
 }
 
+/// Whether it is UTF-8, without which JSON cannot name it.
+inline bool is_text(const std::string& name) {
+  using nlohmann::json;
+  return json::parse(json(name).dump(-1, ' ', false, json::error_handler_t::ignore)) == name;
+}
+
 /// The images, films and sounds that lie in a folder itself. Links are none, nor is what lies
-/// deeper. Throws std::filesystem::filesystem_error where there is no folder.
+/// deeper, nor what has a name that no page could say. Throws std::filesystem::filesystem_error
+/// where there is no folder.
 class Folder {
  public:
   explicit Folder(const std::filesystem::path& path) : path_(std::filesystem::canonical(path)) {
@@ -45,7 +53,7 @@ class Folder {
   /// Whether the folder has, now, a file that is called so. A name that is a path is none of one.
   [[nodiscard]] bool has(const std::string& name) const {
     return name.find('/') == std::string::npos && name.find('\0') == std::string::npos &&
-           is_media(name) && is_plain_file(path_ / name);
+           is_media(name) && is_text(name) && is_plain_file(path_ / name);
   }
 
   /// Absolute, so that no program takes it for an option.

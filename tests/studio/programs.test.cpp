@@ -71,6 +71,7 @@ TEST_CASE("studio: a folder lists images, films and sounds that lie in it, and n
     scratch.write(name, "1234");
   }
   scratch.write("deeper/e.png", "");
+  scratch.write("caf\xe9.png", "");
   fs::create_directory(scratch / "folder.png");
   fs::create_symlink("b.png", scratch / "link.png");
   fs::create_symlink("/etc/passwd", scratch / "outside.png");
@@ -87,12 +88,14 @@ TEST_CASE("studio: a folder lists images, films and sounds that lie in it, and n
         std::string("b.png/"), std::string("b.png\0", 6), std::string("b.png\0.png", 10),
         std::string("folder.png"), std::string("link.png"), std::string("outside.png"),
         std::string("dangling.png"), std::string("pipe.png"), std::string("text.txt"),
-        std::string(5000, 'x') + ".png"}) {
+        std::string("caf\xe9.png"), std::string(5000, 'x') + ".png"}) {
     CAPTURE(name);
     CHECK_FALSE(folder.has(name));
   }
   scratch.write("new.png", "");
   CHECK(folder.has("new.png"));
+  scratch.write("caf\xc3\xa9 \"\\\n.png", "");
+  CHECK(folder.has("caf\xc3\xa9 \"\\\n.png"));
   CHECK_THROWS_AS(Folder(scratch / "nowhere"), fs::filesystem_error);
   CHECK_THROWS_AS(Folder(scratch / "b.png"), fs::filesystem_error);
 }
