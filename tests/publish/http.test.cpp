@@ -447,9 +447,17 @@ TEST_CASE("http: what a handler throws, and an answer that is none, ends that re
   });
   server.handle("/throws/number", [](const HttpRequest&) -> HttpAnswer { throw 7; });
   const std::vector<HttpAnswer> malformed{
-      {.status = 0},           {.status = 199},         {.status = 600},
-      {.type = "a/b\r\nX: y"}, {.headers = "X: y"},     {.headers = "X: y\r\n\r\nbody\r\n"},
-      {.headers = "\r\n"},     {.headers = "X: y\n\n"},
+      {.status = 0},
+      {.status = 199},
+      {.status = 600},
+      {.type = "a/b\r\nX: y"},
+      {.headers = "X: y"},
+      {.headers = "X: y\r\n\r\nbody\r\n"},
+      {.headers = "\r\n"},
+      {.headers = "X: y\n\n"},
+      {.headers = "X: y\n\nbody\r\n"},
+      {.headers = "Y: y\nX: y\r\n"},
+      {.headers = "Y: y\r\r\n"},
   };
   server.handle("/malformed", [&](const HttpRequest& request) {
     return malformed.at(std::stoul(request.path.at(0)));

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace xofn {
 
@@ -20,16 +22,31 @@ struct HttpAnswer {
 
 namespace detail {
 
+[[nodiscard]] inline bool has_controls(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < ' '; });
+}
+
+/// Whether each line has its "\r\n", and none is empty: by any other, even a '\n' alone, a browser
+/// may begin a line, or the body.
+[[nodiscard]] inline bool are_headers(std::string_view lines) {
+  while (!lines.empty()) {
+    const std::size_t end = lines.find("\r\n");
+    if (end == 0 || end == std::string_view::npos || has_controls(lines.substr(0, end))) {
+      return false;
+    }
+    lines.remove_prefix(end + 2);
+  }
+  return true;
+}
+
 /// Throws std::invalid_argument for an answer that would not be read as what it is.
 inline void check(const HttpAnswer& answer) {
   if (answer.status < 200 || answer.status > 599) {
     throw std::invalid_argument("xofn: ProgressServer: an answer has the status " +
                                 std::to_string(answer.status));
   }
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
-  const std::string& lines = answer.headers;
-  if (std::any_of(answer.type.begin(), answer.type.end(), is_control) || lines.starts_with("\r") ||
-      lines.find("\r\n\r\n") != std::string::npos || !(lines.empty() || lines.ends_with("\r\n"))) {
+  if (has_controls(answer.type) || !are_headers(answer.headers)) {
     throw std::invalid_argument("xofn: ProgressServer: an answer has malformed headers");
   }
 }
