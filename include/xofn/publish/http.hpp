@@ -56,7 +56,7 @@ class ProgressServer {
   /// Throws std::runtime_error if it cannot listen there, and std::invalid_argument for absurd
   /// options.
   explicit ProgressServer(ProgressServerOptions options = {})
-      : parts_(std::make_unique<Parts>(detail::definite(std::move(options)))) {}
+      : parts_(detail::definite(std::move(options))) {}
 
   /// Tells all who are connected the last states, of batches that still run that of now, and waits
   /// for those who read slowly for a second at most. CivetWeb then takes up to two to stop.
@@ -74,11 +74,11 @@ class ProgressServer {
 
   void watch(const std::string& name, BatchView batch) {
     detail::check_batch_name(name);
-    parts_->board.add(name, std::move(batch));
+    parts_.board.add(name, std::move(batch));
   }
 
   /// Shows it no more. Returns whether there was one.
-  bool forget(const std::string& name) { return parts_->board.remove(name); }
+  bool forget(const std::string& name) { return parts_.board.remove(name); }
 
   /// Answers requests for `path`, such as "/clips", and for all beneath it, by `f(request)`, an
   /// HttpAnswer, from now on. The nearest handler answers.
@@ -101,22 +101,22 @@ class ProgressServer {
   template <std::move_constructible F>
   requires std::is_invocable_r_v<HttpAnswer, F&, const HttpRequest&>
   void handle(const std::string& path, F f) {
-    parts_->routes.handlers().add(
+    parts_.routes.handlers().add(
         path, [f = std::make_shared<F>(std::move(f))](const HttpRequest& request) -> HttpAnswer {
           return std::invoke(*f, request);
         });
   }
 
   /// The port that it listens on.
-  [[nodiscard]] std::uint16_t port() const noexcept { return parts_->civet.port(); }
+  [[nodiscard]] std::uint16_t port() const noexcept { return parts_.civet.port(); }
 
   /// What controls ask for; empty where there are none.
-  [[nodiscard]] const std::string& token() const noexcept { return parts_->options.token; }
+  [[nodiscard]] const std::string& token() const noexcept { return parts_.options.token; }
 
   /// Where the page is, for a browser on this machine; with the token, where there are controls, in
   /// the part that browsers keep to themselves.
   [[nodiscard]] std::string url() const {
-    const std::string& address = parts_->options.address;
+    const std::string& address = parts_.options.address;
     return "http://" + (address == "0.0.0.0" ? "127.0.0.1" : address) + ':' +
            std::to_string(port()) + '/' + (token().empty() ? "" : "#token=" + token());
   }
@@ -170,7 +170,7 @@ class ProgressServer {
     detail::CivetServer civet{*this, options.address, options.port, options.max_live + 8};
   };
 
-  std::unique_ptr<Parts> parts_;
+  Parts parts_;
 };
 
 }  // namespace xofn
