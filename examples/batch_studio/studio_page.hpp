@@ -123,7 +123,12 @@ async function get(path) {
 }
 
 function logLine(line) {
-  const event = JSON.parse(line);
+  let event = null;
+  try {
+    event = JSON.parse(line);
+  } catch {
+    return line;  // a crash has cut it off
+  }
   if (event.event === "attempt_failed" && !event.retried) return "";  // the next line says it too
   const count = "completed" in event ? `${event.completed}/${event.total}` : "";
   return [new Date(event.time).toLocaleTimeString("en-GB"), event.event.replaceAll("_", " "), count,

@@ -143,6 +143,15 @@ test("each of two browsers pauses, resumes and cancels, and both see it", () =>
     await close(one, other);
   }));
 
+test("a log with a line that was cut off is shown", () =>
+  withStudio({ "a.png": makes }, async (studio) => {
+    fs.appendFileSync(path.join(studio.folder, "out", "log.jsonl"), '{"event": "item_st\n');
+    const page = await open(studio.url);
+    await page.locator("#log summary").click();
+    await page.getByText('{"event": "item_st').waitFor();
+    await close(page);
+  }));
+
 test("who has no token sees all, and begins nothing until it is entered", () =>
   withStudio({ "a.png": makes }, async (studio) => {
     const page = await open(studio.url.replace(/#.*/, ""));
