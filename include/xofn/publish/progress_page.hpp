@@ -12,10 +12,9 @@ namespace xofn {
 ///
 /// - the event "batches" of the document, whenever something is new: `event.detail` is an array of
 ///   all states, as `/api/batches` has them
-/// - `post(path, body)`, which sends `body`, a string, with the token, to a handler of the
-/// program's
-///   for example. It promises the Response if all went well; else null, and the page says why not,
-///   and asks for the token if there is none, or another
+/// - `post(path, body)`, which sends `body`, a string, with the token, to a handler for example. It
+///   promises the Response if all went well; else null, and the page says why not, and asks for the
+///   token if there is none, or another
 ///
 /// Nothing may come from elsewhere: the page's policy lets in no other script, style or font, and
 /// images and data of this server only.
