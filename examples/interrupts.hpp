@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Ctrl-C for a program with threads: one of them waits for it, and may do what a handler must not.
+// SIGTERM is no other.
 #pragma once
 
 #include <pthread.h>
@@ -16,6 +17,7 @@ class Interrupts {
   Interrupts() {
     sigemptyset(&interrupt_);
     sigaddset(&interrupt_, SIGINT);
+    sigaddset(&interrupt_, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &interrupt_, nullptr);
   }
   Interrupts(const Interrupts&) = delete;

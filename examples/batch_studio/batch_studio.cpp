@@ -29,7 +29,8 @@ PROGRAM ffmpeg makes thumbnails, or where it is not installed, gzip compresses.
   -t, --timeout=N   kill a program after N seconds; 600 by default
   -h, --help        print this
 
-Who has the address that is printed may begin batches. Ctrl-C kills the programs, and ends it.
+Who has the address that is printed may begin batches. Ctrl-C, or
+SIGTERM, kills the programs, and ends it.
 )";
 
 template <class Number>

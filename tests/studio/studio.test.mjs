@@ -24,9 +24,9 @@ class Studio extends Served {
 
   go(name) { fs.writeFileSync(path.join(this.folder, "in", `${name}.go`), ""); }
 
-  /// By Ctrl-C.
-  async stop() {
-    this.process.kill("SIGINT");
+  /// By Ctrl-C, or another signal.
+  async stop(signal = "SIGINT") {
+    this.process.kill(signal);
     assert.deepEqual(await this.ended, [0, null]);
     fs.rmSync(this.folder, { recursive: true });
   }
@@ -178,6 +178,16 @@ test("Ctrl-C ends it while a program runs, and the page says so", async () => {
   await studio.stop();
   await until(page, "sh", "[data-state='cancelled'][data-ended='true']");
   await page.waitForSelector("#contact[data-is='lost']");
+  await page.context().close();
+});
+
+test("SIGTERM ends it, and no program is left behind", async () => {
+  const studio = await Studio.start({ "a.png": "sleep 60" });
+  const page = await open(studio.url);
+  await box(page, "a.png").check();
+  await button(page, "Run sh on 1 file").click();
+  await row(page, "a.png", "running");
+  await studio.stop("SIGTERM");
   await page.context().close();
 });
 
