@@ -51,7 +51,7 @@ class LineStream final : public LineOutput {
 /// A file, to which is appended. What a failure has cut off is written before the next line.
 class LineFile final : public LineOutput {
  public:
-  explicit LineFile(const std::string& path) : file_(std::fopen(path.c_str(), "a")), path_(path) {
+  explicit LineFile(const std::string& path) : file_(std::fopen(path.c_str(), "ae")), path_(path) {
     if (file_ == nullptr) fail();
     std::setvbuf(file_.get(), nullptr, _IONBF, 0);  // so that it is known how much was written
   }

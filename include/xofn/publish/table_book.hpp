@@ -43,7 +43,7 @@ class TableBook {
   // that of each step comes after all items have settled.
 
   /// An attempt at an item begins.
-  void begin_item(std::uint64_t index, std::uint32_t attempt, std::string name) {
+  void begin_item(std::uint64_t index, std::uint32_t attempt, std::string&& name) {
     const Lock guard(mutex_);
     Entry& entry = entry_of(index);
     entry.begun = Sync::clock::now();

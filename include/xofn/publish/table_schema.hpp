@@ -52,14 +52,15 @@ template <std::size_t Columns>
                                  const std::string& key, std::size_t rows) {
   std::string names;
   std::string changes;
-  for (const std::string column : columns) {
-    names += (names.empty() ? "" : ",") + column;
-    changes += (changes.empty() ? "" : ",") + column + "=excluded." + column;
+  for (const char* const column : columns) {
+    names.append(names.empty() ? "" : ",").append(column);
+    changes.append(changes.empty() ? "" : ",").append(column);
+    changes.append("=excluded.").append(column);
   }
   std::string values;
   for (std::size_t i = 0; i != rows * Columns; ++i) {
     values += i % Columns == 0 ? (i == 0 ? "(" : "),(") : ",";
-    values += ":v" + std::to_string(i);
+    values.append(":v").append(std::to_string(i));
   }
   return "insert into " + table + " (" + names + ") values " + values + ") on conflict (" + key +
          ") do update set " + changes;
