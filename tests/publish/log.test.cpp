@@ -227,12 +227,17 @@ TEST_CASE("Log: items that begun and were cancelled have a line, the others are 
   Gate begun;
   std::atomic<bool> stopped{true};
   auto batch = processor.start(numbers(100), [&](int i, TaskContext& context) {
-    if (i == 0) support::fail(i);  // waits for its retry when the batch is cancelled
+    if (i < 2) support::work_for(5us);  // shorter items may be told later
+    if (i == 0) support::fail(i);       // waits for its retry when the batch is cancelled
     if (i == 1) throw TaskCancelled{};
-    if (i == 2) begun.open();
+    if (i == 3) begun.open();  // both workers are here then
     if (i >= 2 && !eventually([&] { return context.stop_requested(); })) stopped = false;
   });
   begun.wait();
+  REQUIRE(eventually([&] {
+    const auto now = batch.progress();
+    return now.retried == 1 && now.cancelled == 1;
+  }));
   batch.cancel();
   const auto last = batch.wait().progress();
   REQUIRE(stopped);
