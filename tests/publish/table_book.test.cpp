@@ -123,19 +123,6 @@ TEST_CASE("Table: what was announced before its items were told is asked to be w
   CHECK_FALSE(book.settle_item(2, std::nullopt, 1, 1ms, snapshot(3, 3)));  // to be announced yet
 }
 
-TEST_CASE("Table: who has begun and is cancelled is running until the end, and counted once") {
-  xofn::detail::TableBook<> book;
-  for (std::uint64_t i = 0; i != 2; ++i) book.begin_item(i, 1, "clip");
-  xofn::Progress told = snapshot(0, 3);
-  told.cancelled = 2;  // one of these two, and one that has not begun
-  book.tell_rest(told);
-  const xofn::Progress shown = book.page(7).progress;
-  CHECK(shown.total == 3);
-  CHECK(shown.running == 2);
-  CHECK(shown.cancelled == 1);
-  CHECK(shown.queued() == 0);
-}
-
 TEST_CASE("Table: a socket is hung up at the deadline, unless that is put off") {
   std::array<int, 2> sockets{};
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets.data()) == 0);

@@ -70,8 +70,6 @@ struct TableRun {
     if (!ended) {
       const std::uint64_t known = progress.completed() + progress.running;
       progress.total = std::max(progress.total, known);  // some may have been added since
-      // Those that had begun are listed as running until the end.
-      progress.cancelled = std::min(progress.cancelled, progress.total - known);
     } else if (!are_all) {
       progress.state = BatchState::running;
       progress.cancelled = listed[ItemState::cancelled];
