@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Ctrl-C for a program with threads: one of them waits for it, and may do what a handler must not.
-// SIGTERM is no other.
+// SIGTERM counts as Ctrl-C.
 #pragma once
 
 #include <pthread.h>
