@@ -713,7 +713,8 @@ TEST_CASE("http: a server that goes tells the last states, and takes nobody's ba
   server.reset();
   const auto last = reader.state("clips", [](const json& b) { return b.at("cancelled") == 9; });
   CHECK(last);
-  CHECK_FALSE(reader.next());  // it hangs up
+  while (reader.next()) {
+  }  // what was news since, perhaps nothing; then it hangs up
   batch.release();
   CHECK(batch->wait().progress().completed() == 1);
 }
