@@ -59,13 +59,10 @@ class Results {
   }
 
   /// These items were not begun, or not again.
-  void cancel(ItemRun items) { cancelled_.push_back(items); }
+  void cancel(ItemRun items) { cancelled_.push_back({items, false}); }
 
   /// Item `i` was begun, and was cancelled.
-  void cancel_begun(std::uint64_t i) {
-    begun_.push_back(i);
-    cancelled_.push_back({i, 1});
-  }
+  void cancel_begun(std::uint64_t i) { cancelled_.push_back({{i, 1}, true}); }
 
   /// Keeps that item `i` was tried again; before `finish`, once all items have settled.
   void retry(std::uint64_t i, std::uint32_t retries, const std::exception_ptr& error) {
@@ -80,14 +77,13 @@ class Results {
     };
     failures_.assign(failing_.begin(), failing_.end());
     in_order(failures_, &Failure::index);
-    in_order(cancelled_, &ItemRun::first);
+    in_order(cancelled_, &Cancelled::first);
     in_order(retried_, &Retried::index);
-    std::sort(begun_.begin(), begun_.end());
     for (Retried& item : retried_) {
-      if (!is_cancelled(item.index)) item.error = nullptr;
+      if (cancelled(item.index) == nullptr) item.error = nullptr;
     }
     if constexpr (keeps_values) {
-      for (const ItemRun& items : cancelled_) {
+      for (const Cancelled& items : cancelled_) {
         for (std::uint64_t i = 0; i != items.count; ++i) {
           std::construct_at(outcomes_.at(items.first + i), LastError{last_error(items.first + i)});
         }
@@ -129,14 +125,15 @@ class Results {
                            [](const Failure& f, std::uint64_t index) { return f.index < index; });
       if (failure != failures_.end() && failure->index == i)
         return Outcome<void>(failure->exception);
-      if (is_cancelled(i)) return Outcome<void>(LastError{last_error(i)});
+      if (cancelled(i) != nullptr) return Outcome<void>(LastError{last_error(i)});
       return Outcome<void>(std::in_place);
     }
   }
 
   /// Whether item `i` was cancelled without being begun, or begun again. After `finish`.
   [[nodiscard]] bool was_left(std::uint64_t i) const noexcept {
-    return is_cancelled(i) && !std::binary_search(begun_.begin(), begun_.end(), i);
+    const Cancelled* items = cancelled(i);
+    return items != nullptr && !items->were_begun;
   }
 
   /// How often item `i` was begun. After `finish`.
@@ -152,6 +149,10 @@ class Results {
     std::exception_ptr error;  // of a cancelled item
   };
 
+  struct Cancelled : ItemRun {
+    bool were_begun;
+  };
+
   [[nodiscard]] const Retried* retried(std::uint64_t i) const noexcept {
     const auto item =
         std::lower_bound(retried_.begin(), retried_.end(), i,
@@ -164,11 +165,14 @@ class Results {
     return item == nullptr ? nullptr : item->error;
   }
 
-  [[nodiscard]] bool is_cancelled(std::uint64_t i) const noexcept {
+  /// The items among which `i` was cancelled, or null.
+  [[nodiscard]] const Cancelled* cancelled(std::uint64_t i) const noexcept {
     const auto behind = std::upper_bound(
         cancelled_.begin(), cancelled_.end(), i,
-        [](std::uint64_t index, const ItemRun& items) { return index < items.first; });
-    return behind != cancelled_.begin() && i - (behind - 1)->first < (behind - 1)->count;
+        [](std::uint64_t index, const Cancelled& items) { return index < items.first; });
+    if (behind == cancelled_.begin()) return nullptr;
+    const Cancelled& items = *(behind - 1);
+    return i - items.first < items.count ? &items : nullptr;
   }
 
   struct NoOutcomes {
@@ -179,8 +183,7 @@ class Results {
   Outcomes outcomes_;
   std::deque<Failure> failing_;  // in the order in which they failed, and where they stay
   std::vector<Failure> failures_;
-  std::vector<ItemRun> cancelled_;
-  std::vector<std::uint64_t> begun_;  // of the cancelled
+  std::vector<Cancelled> cancelled_;
   std::vector<Retried> retried_;
   std::uint64_t total_ = 0;
 };

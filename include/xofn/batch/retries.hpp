@@ -21,18 +21,18 @@
 
 namespace xofn::detail {
 
-/// What is kept of an item that was tried again, also once it has settled.
-struct RetriedItem {
-  std::uint32_t retries = 0;  ///< how often it was put back
-  std::exception_ptr error;   ///< what the last attempt failed with after which it was
-};
-
 /// An item that never failed leaves nothing here, and asks no more than one word of it.
 template <class Sync = StdSync>
 class Retries {
  public:
   using time_point = typename Sync::clock::time_point;
-  using Items = std::unordered_map<std::uint64_t, RetriedItem>;
+
+  /// What is kept of an item that was tried again, also once it has settled.
+  struct Item {
+    std::uint32_t retries = 0;  ///< how often it was put back
+    std::exception_ptr error;   ///< what the last attempt failed with after which it was
+  };
+  using Items = std::unordered_map<std::uint64_t, Item>;
 
   /// `policy` must outlive this.
   explicit Retries(const RetryPolicy& policy) : policy_(policy), backoff_(policy.backoff, seed()) {}
@@ -63,7 +63,7 @@ class Retries {
   /// std::bad_alloc.
   [[nodiscard]] std::chrono::nanoseconds keep(std::uint64_t i, std::exception_ptr error) {
     const typename Sync::lock guard(mutex_);
-    RetriedItem& item = items_[i];
+    Item& item = items_[i];
     std::swap(item.error, error);  // what it held ends without the lock
     // relaxed: whoever is given the item learns of it with the item
     word(i).fetch_or(bit(i), std::memory_order_relaxed);
