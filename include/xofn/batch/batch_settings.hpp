@@ -51,9 +51,10 @@ class BatchSettings {
   /// Registers `callback(const Start<Task>&)`, called for each attempt at an item when it begins:
   /// on the thread that runs the item, before the handler, when the item is counted as running. One
   /// call at a time, so that a slow callback holds the items up; what it takes is part of the
-  /// item's time. An item whose task could not be made from the range's element has no call, nor
-  /// has one that fails with MemoryExceeded before anything of it is called. Throws
-  /// std::logic_error while a batch runs.
+  /// item's time. It must not wait for another item, nor run a batch that needs a slot or memory
+  /// which one has: that item may be waiting for the call to end. An item whose task could not be
+  /// made from the range's element has no call, nor has one that fails with MemoryExceeded before
+  /// anything of it is called. Throws std::logic_error while a batch runs.
   ///
   ///     processor.on_start([](const Start<Video>& s) { log(s.index, s.task.name, s.attempt); });
   template <class F>
@@ -66,10 +67,11 @@ class BatchSettings {
   /// Registers `callback(const FailedAttempt<Task>&)`, called for each attempt at an item that has
   /// failed, the last one included, and says what with and whether and when the item is tried
   /// again: on the thread that ran the item, before the item is queued again or settles. One call
-  /// at a time, so that a slow callback holds up the items that fail. What throws TaskCancelled has
-  /// not failed unless it was late. An attempt without an on_start call, of an item whose task
-  /// could not be made or that fails with MemoryExceeded before anything of it is called, has none
-  /// here. Throws std::logic_error while a batch runs.
+  /// at a time, so that a slow callback holds up the items that fail; what on_start's must not wait
+  /// for, it must not either. What throws TaskCancelled has not failed unless it was late. An
+  /// attempt without an on_start call, of an item whose task could not be made or that fails with
+  /// MemoryExceeded before anything of it is called, has none here. Throws std::logic_error while a
+  /// batch runs.
   ///
   ///     processor.on_failed_attempt([](const FailedAttempt<Url>& f) {
   ///       log(f.task, f.attempt, f.error, f.will_retry());
