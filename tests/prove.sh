@@ -91,7 +91,7 @@ prove() (
   elif [ "$extent" = short ]; then
     row schedules schedules dev 500 5000
     row small-batches small_batches dev 300000 --bound 2
-    row races schedules tsan 100 500
+    row races schedules tsan 50 250
     row model sh tests/model/check.sh build/model
     row soak soak tsan 0.5
     row mutants python3 tests/mutants/mutants.py --every 80
