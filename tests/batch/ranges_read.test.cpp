@@ -18,6 +18,7 @@
 #include "../support/work.hpp"
 
 using support::eventually;
+using support::Gate;
 using support::Generator;
 using support::Indexed;
 using support::numbers;
@@ -342,8 +343,16 @@ TEST_CASE("Ranges: matches of a regular expression, which lie in their iterator"
   const std::string text = "one two three four five six seven eight";
   const std::regex word("[a-z]+");
   BatchProcessor<std::smatch> processor{{.max_workers = 2}};
-  const auto report =
-      processor.run(Matches{text, word}, [](const std::smatch& match) { return match.str(); });
+  Gate has_gone_on;
+  const auto report = processor.run(Matches{text, word}, [&](const std::smatch& match) {
+    if (match.position() == 0) {
+      has_gone_on.wait();
+    } else {
+      has_gone_on.open();
+    }
+    return match.str();
+  });
+  CHECK_FALSE(has_gone_on.expired());
   std::string words;
   for (const std::string& value : report.values()) words += value + ' ';
   CHECK(words == text + ' ');

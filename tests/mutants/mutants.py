@@ -37,6 +37,8 @@ LIBRARIES = {
         ["-I/usr/include/postgresql", "-lsoci_core", "-lsoci_postgresql", "-lpq"],
 }
 MOST_SECONDS = 120
+# What few schedules show is then drawn by every seed that was tried.
+MORE_SCHEDULES = ["--schedules", "10000"]
 CLAUSES = [f"C{n}:" for n in range(1, 14)]
 
 
@@ -45,7 +47,9 @@ class Program:
 
     def __init__(self, line):
         self.sanitizer, self.file, *arguments = line.split(None, 2)
-        if not self.is_scenario():
+        if self.is_scenario():
+            arguments = [*MORE_SCHEDULES, *arguments]
+        else:
             arguments = [a.replace(",", r"\,") for a in arguments]  # else two names to Catch2
         self.arguments = arguments
 
