@@ -159,6 +159,18 @@ TEST_CASE("Libraries: a thread is known to belong to one and not to another") {
   CHECK(known.load() == 1);
 }
 
+#if XOFN_TEST_TBB
+TEST_CASE("Libraries: a thread of ours is inside an arena while it runs something there") {
+  tbb::task_arena arena{2};
+  const xofn::TbbArena threads{arena};
+  for (int time = 0; time != 2; ++time) {
+    CHECK_FALSE(threads.running_in_this_thread());
+    CHECK(arena.execute([&] { return threads.running_in_this_thread(); }));
+  }
+  CHECK_FALSE(threads.running_in_this_thread());
+}
+#endif
+
 TEST_CASE("Libraries: two long batches take turns on one thread") {
   const std::string library = GENERATE(one_tbb, asio);
   CAPTURE(library);

@@ -313,6 +313,41 @@ TEMPLATE_TEST_CASE("Table: the batch does not wait for a database that is locked
   CHECK(seen.run == 2);
 }
 
+TEST_CASE("Table: a file that somebody else reads is written when they have read it") {
+  const Sqlite db;
+  Client reader(db.database());  // who keeps it from becoming one with a log beside it
+  reader.execute("create table theirs (n integer)");
+  reader.execute("insert into theirs values (1)");
+  reader.execute("begin");
+  REQUIRE(reader.ask("select n from theirs") == "1");
+  StatusTableOptions options = clips_in(db.database());
+  options.timeout = 100ms;
+  const StatusTable table(options);
+  table(whole(1));
+  REQUIRE(eventually([&] { return table.failed_attempts() >= 1; }));
+  CHECK_THAT(table.error(), ContainsSubstring(db.locked));
+  reader.execute("commit");
+  REQUIRE(eventually([&] { return table.flush(patience()); }));
+  CHECK(reader.see().value().completed == 1);
+}
+
+TEST_CASE("Table: what is not written when the time is half over is left to the next attempt") {
+  const Sqlite db;
+  const auto book = std::make_shared<xofn::detail::TableBook<>>();
+  constexpr std::uint64_t items = 600;  // more than a page
+  for (std::uint64_t i = 0; i != items; ++i) book->begin_item(i, 1, "clip");
+  xofn::detail::TableLink<> link(clips_in(db.database()), book);
+  using Clock = xofn::StdSync::clock;
+  CHECK_THROWS_WITH(link.send({}, Clock::now()),
+                    ContainsSubstring("the table of clips: 100 items are still to be written"));
+  Client client(db.database());
+  CHECK(client.ask("select count(*) from xofn_items") == "500");
+  CHECK(wrong_in({client.see().value()}).empty());
+  link.send({}, Clock::now() + patience());
+  CHECK(client.ask("select count(*) from xofn_items") == "600");
+  CHECK(wrong_in({client.see().value()}).empty());
+}
+
 TEMPLATE_TEST_CASE("Table: what finds no room is written when there is some", "", Sqlite,
                    Postgres) {
   const TestType db;
