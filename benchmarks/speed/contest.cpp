@@ -2,24 +2,30 @@
 #include "contest.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
 namespace speed {
 
 double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 void Contest::run(std::size_t rounds) {
   constexpr std::chrono::milliseconds rest{8};
   for (Contestant& contestant : contestants_) contestant.run();
+  std::vector<std::size_t> order(contestants_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937 draw;
   for (std::size_t round = 0; round != rounds; ++round) {
-    for (std::size_t turn = 0; turn != contestants_.size(); ++turn) {
+    std::shuffle(order.begin(), order.end(), draw);
+    for (const std::size_t next : order) {
       std::this_thread::sleep_for(rest);
-      Contestant& contestant = contestants_[(round + turn) % contestants_.size()];
+      Contestant& contestant = contestants_[next];
       contestant.times.push_back(contestant.run().count());
     }
   }

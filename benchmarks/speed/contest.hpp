@@ -21,7 +21,8 @@ struct Effort {
   }
 };
 
-/// Contestants that are measured in turn, A B C, B C A, C A B, ..., each once a round.
+/// Contestants that are measured in turn, each once a round, each round in another order: so that
+/// none always comes behind the same one. The orders are the same each time.
 class Contest {
  public:
   using nanoseconds = std::chrono::duration<double, std::nano>;
@@ -69,6 +70,7 @@ class Contest {
   std::vector<Contestant> contestants_;
 };
 
+/// The mean of the two in the middle, where there are two.
 [[nodiscard]] double median(std::vector<double> values);
 
 }  // namespace speed

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <fstream>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <xofn/batch_processor.hpp>
 #include <xofn/delivery/progress.hpp>
@@ -42,22 +43,22 @@ void print_allocations(std::uint64_t items) {
             << '\n';
 }
 
-/// In KiB.
-std::uint64_t peak_of_resident_memory() {
+/// Of resident memory, in KiB: "VmRSS:" is what there is now, "VmHWM:" the peak.
+std::uint64_t resident_memory(const std::string& which) {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
     std::uint64_t size = 0;
-    if (word == "VmHWM:" && status >> size) return size;
+    if (word == which && status >> size) return size;
   }
-  return 0;
+  throw std::runtime_error("/proc/self/status does not say " + which);
 }
 
 void print_memory(std::uint64_t items) {
-  const std::uint64_t before = peak_of_resident_memory();
+  const std::uint64_t before = resident_memory("VmRSS:");
   BatchProcessor<std::uint64_t> processor;
   processor.on_progress(look_at);
   processor.run(Indices{items}, nothing);
-  std::cout << "peak " << peak_of_resident_memory() - before << '\n';
+  std::cout << "peak " << resident_memory("VmHWM:") - before << '\n';
 }
 
 }  // namespace

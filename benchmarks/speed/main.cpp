@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <cstring>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -7,15 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "../machine.hpp"
+#include "peers.hpp"
 #include "sections.hpp"
 
 namespace {
 
-constexpr const char* usage = R"(usage: xofn_speed [OPTION...] [SECTION...]
+constexpr const char* usage = R"(usage: xofn_speed [OPTION...] [P1...P14]
 
-Measures what is promised of xofn's speed: ratios, taken in one run.
+Measures what is promised of xofn's speed, or these promises alone: ratios, taken in one run.
 
-  --check        exit with 1 if a bound is missed
+  --check        exit with 1 if a bound is missed, or a peer
   --quick        see whether it runs; nothing is judged
   --rounds N     repetitions, 11 unless given; 7 at least
   --json FILE    write the results
@@ -23,21 +25,26 @@ Measures what is promised of xofn's speed: ratios, taken in one run.
 )";
 
 struct Section {
-  const char* name;
+  std::vector<std::string> promises;
   void (*measure)(const speed::Effort&, speed::Results&);
+
+  [[nodiscard]] bool has_one_of(const std::vector<std::string>& wanted) const {
+    return std::find_first_of(wanted.begin(), wanted.end(), promises.begin(), promises.end()) !=
+           wanted.end();
+  }
 };
 
-constexpr Section sections[] = {
-    {"P1", speed::tell_empty_items},
-    {"P2-P3", speed::tell_against_peers},
-    {"P4", speed::run_against_peers},
-    {"P5-P6", speed::tell_slow_callbacks},
-    {"P7-P8", speed::count},
-    {"P9-P10", speed::take_memory},
-    {"P11", speed::start_and_end},
-    {"P12", speed::compile},
-    {"P13", speed::grow},
-    {"P14", speed::take_no_hostage},
+const Section sections[] = {
+    {{"P1"}, speed::tell_empty_items},
+    {{"P2", "P3"}, speed::tell_against_peers},
+    {{"P4"}, speed::run_against_peers},
+    {{"P5", "P6"}, speed::tell_slow_callbacks},
+    {{"P7", "P8"}, speed::count},
+    {{"P9", "P10"}, speed::take_memory},
+    {{"P11"}, speed::start_and_end},
+    {{"P12"}, speed::compile},
+    {{"P13"}, speed::grow},
+    {{"P14"}, speed::take_no_hostage},
 };
 
 struct Options {
@@ -46,7 +53,7 @@ struct Options {
   std::size_t rounds = 11;
   std::string json;
   std::string lines;
-  std::vector<std::string> sections;  // all if empty
+  std::vector<std::string> promises;  // all if empty
 };
 
 Options parse(const std::vector<std::string>& arguments) {
@@ -69,8 +76,17 @@ Options parse(const std::vector<std::string>& arguments) {
       options.lines = value();
     } else if (argument->starts_with('-')) {
       throw std::invalid_argument("no option " + *argument);
+    } else if (std::none_of(std::begin(sections), std::end(sections),
+                            [&](const Section& s) { return s.has_one_of({*argument}); })) {
+      throw std::invalid_argument("no promise " + *argument);
     } else {
-      options.sections.push_back(*argument);
+      options.promises.push_back(*argument);
+    }
+  }
+  if (options.check && !options.quick) {
+    if (const auto missing = speed::missing_peers(); !missing.empty()) {
+      throw std::invalid_argument("nothing is judged without " + missing.front() +
+                                  ", which was not found");
     }
   }
   if (options.rounds < 7) throw std::invalid_argument("fewer than 7 rounds tell nothing");
@@ -89,8 +105,7 @@ int measure(const Options& options) {
                                    : speed::Effort{.rounds = options.rounds, .divide_by = 1};
   speed::Results results(std::cout, !options.quick);
   for (const Section& section : sections) {
-    const auto& wanted = options.sections;
-    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), section.name) != wanted.end()) {
+    if (options.promises.empty() || section.has_one_of(options.promises)) {
       section.measure(effort, results);
     }
   }
@@ -99,9 +114,11 @@ int measure(const Options& options) {
     results.write_json(file);
   }
   if (!options.lines.empty()) {
+    const std::filesystem::path directory(options.lines);
+    open(directory / "machine") << machine() << '\n';
     for (const char* picture : {"nobody told", "every step told", "increments"}) {
-      std::ofstream file =
-          open(std::filesystem::path(options.lines) / (picture + std::string(".dat")));
+      if (!results.has_picture(picture)) continue;  // one of another run may be there
+      std::ofstream file = open(directory / (picture + std::string(".dat")));
       results.write_picture(file, picture);
     }
   }

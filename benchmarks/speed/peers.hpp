@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 #include <xofn/delivery/progress.hpp>
 #include <xofn/sync.hpp>
 
@@ -26,6 +27,24 @@
 #endif
 
 namespace speed {
+
+/// The libraries that xofn has not been compared with, by their names, since they are not there.
+[[nodiscard]] inline std::vector<std::string> missing_peers() {
+  std::vector<std::string> missing;
+#if !WITH_TBB
+  missing.emplace_back("oneTBB");
+#endif
+#if !WITH_OPENMP
+  missing.emplace_back("OpenMP");
+#endif
+#if !WITH_BOOST
+  missing.emplace_back("Boost.Asio");
+#endif
+#if !WITH_CONCURRENTQUEUE
+  missing.emplace_back("moodycamel's concurrentqueue");
+#endif
+  return missing;
+}
 
 /// Something else that runs `item(0)` to `item(count - 1)` on so many threads.
 template <class P>

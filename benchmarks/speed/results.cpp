@@ -41,7 +41,7 @@ std::string short_number(double value) {
 Results::Results(std::ostream& out, bool judged) : out_(out), judged_(judged) {
   out_ << machine() << "\n\n"
        << std::left << std::setw(5) << "" << std::setw(62) << "what" << std::right << std::setw(10)
-       << "figure" << std::setw(9) << "bound" << std::setw(9) << "aim"
+       << "figure" << std::setw(10) << "bound" << std::setw(9) << "aim"
        << "  verdict\n"
        << std::flush;
 }
@@ -62,6 +62,11 @@ bool Results::any_missed() const noexcept {
   return std::any_of(figures_.begin(), figures_.end(), [](const Figure& f) { return f.misses(); });
 }
 
+bool Results::has_picture(const std::string& picture) const noexcept {
+  return std::any_of(lines_.begin(), lines_.end(),
+                     [&](const Line& line) { return line.picture == picture; });
+}
+
 const char* Results::verdict(const Figure& figure) const noexcept {
   if (!figure.bound) return "reported";
   if (!judged_) return "not judged";
@@ -73,7 +78,7 @@ const char* Results::verdict(const Figure& figure) const noexcept {
 void Results::print(const Figure& figure) const {
   const auto& bound = figure.bound;
   out_ << std::left << std::setw(5) << figure.id << std::setw(62) << figure.what << std::right
-       << std::setw(10) << short_number(figure.value) + figure.unit << std::setw(9)
+       << std::setw(10) << short_number(figure.value) + figure.unit << std::setw(10)
        << (bound ? limit(*bound, bound->bound) : "") << std::setw(9)
        << (bound && bound->aim ? limit(*bound, *bound->aim) : "") << "  " << verdict(figure);
   if (!figure.note.empty()) out_ << "\n     " << figure.note;

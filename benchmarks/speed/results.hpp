@@ -58,6 +58,7 @@ class Results {
   void add_point(const std::string& picture, const std::string& line, double x, double y);
 
   [[nodiscard]] bool any_missed() const noexcept;
+  [[nodiscard]] bool has_picture(const std::string& picture) const noexcept;
 
   void write_json(std::ostream& out) const;
 

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 #include <xofn/batch_processor.hpp>
 #include <xofn/sync.hpp>
@@ -35,7 +35,7 @@ struct StampedItem {
   }
 };
 
-/// Two contests over the same runs.
+/// Three contests over runs of the same items.
 class Moments {
  public:
   explicit Moments(std::size_t items)
@@ -53,6 +53,12 @@ class Moments {
                          })->begun;
       return Contest::nanoseconds(first - called);
     });
+    whole_.add_timed(name, [this, run, before] {
+      before(items_);
+      const Time called = Clock::now();
+      run(items_);
+      return Contest::nanoseconds(Clock::now() - called);
+    });
     end_.add_timed(name, [this, run, before] {
       before(items_);
       run(items_);
@@ -69,46 +75,46 @@ class Moments {
     add(name, run, [](std::vector<StampedItem>&) {});
   }
 
-  /// Against the best of the others, and against `awake`, which is the same without a rest.
-  void run_all(const Effort& effort, Results& results, const std::string& name,
-               const std::string& awake) {
+  void run_all(const Effort& effort, Results& results) {
     begin_.run(effort.rounds);
-    add_figures(begin_, "call to first item running", name, awake, results);
+    add_figures(begin_, "call to first item running", Bound::at_most(1.2), results);
     end_.run(effort.rounds);
-    add_figures(end_, "last item to return", name, awake, results);
+    add_figures(end_, "last item to return", Bound::at_most(1.2), results);
+    whole_.run(effort.rounds);
+    add_figures(whole_, "the whole call", {}, results);
   }
 
+  static constexpr const char* itself = "xofn";
+  static constexpr const char* alone = "one worker";  ///< nobody is woken, or waited for
+  static constexpr const char* awake = "one worker, right after a batch";
+
  private:
-  static void add_figures(const Contest& contest, const std::string& what, const std::string& name,
-                          const std::string& awake, Results& results) {
-    const std::string& best = contest.best_except({name, awake});
+  static void add_figures(const Contest& contest, const std::string& what,
+                          std::optional<Bound> bound, Results& results) {
+    const std::string& best = contest.best_except({itself, alone, awake});
     const auto ns = [&](const std::string& who) {
       return who + ' ' + short_number(contest.median_ns(who)) + " ns";
     };
-    results.add({"P11", what + ", against the best peer", contest.ratio(name, best),
-                 Bound::at_most(1.2), ns(name) + ", " + ns(best)});
-    results.add({"P11",
-                 "the same, against one right after another batch",
-                 contest.ratio(name, awake),
-                 {},
-                 ns(awake)});
+    results.add({"P11", what + ", against the best peer", contest.ratio(itself, best), bound,
+                 ns(itself) + ", " + ns(best) + "; xofn with " + ns(alone) + ", " + ns(awake)});
   }
 
   std::vector<StampedItem> items_;
   Contest begin_;
   Contest end_;
+  Contest whole_;
 };
 
 }  // namespace
 
 void start_and_end(const Effort& effort, Results& results) {
-  const std::string xofn_itself = "xofn";
   Moments moments(std::size_t{2} * xofn::StdSync::hardware_threads());
   xofn::BatchProcessor<StampedItem> processor;
-  const auto run = [&](std::vector<StampedItem>& items) { processor.run(items); };
-  const std::string awake = "xofn right after";
-  moments.add(xofn_itself, run);
-  moments.add(awake, run, run);
+  xofn::BatchProcessor<StampedItem> processor_of_one{{.max_workers = 1}};
+  moments.add(Moments::itself, [&](std::vector<StampedItem>& items) { processor.run(items); });
+  const auto run_alone = [&](std::vector<StampedItem>& items) { processor_of_one.run(items); };
+  moments.add(Moments::alone, run_alone);
+  moments.add(Moments::awake, run_alone, run_alone);
   for_each_peer(4, [&]<class P>(const std::string& name, std::shared_ptr<P> peer) {
     if constexpr (Peer<P>) {
       moments.add(name, [peer](std::vector<StampedItem>& items) {
@@ -118,7 +124,7 @@ void start_and_end(const Effort& effort, Results& results) {
   });
   // Much shorter than the others, and much less steady.
   const std::size_t rounds = effort.divide_by == 1 ? 15 * effort.rounds : effort.rounds;
-  moments.run_all({rounds, effort.divide_by}, results, xofn_itself, awake);
+  moments.run_all({rounds, effort.divide_by}, results);
 }
 
 }  // namespace speed

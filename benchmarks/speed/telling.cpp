@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 #include <xofn/delivery/progress.hpp>
@@ -82,9 +83,13 @@ class Telling {
     }
   }
 
-  [[nodiscard]] Figure against_best(const char* id, const char* name, Bound bound) const {
+  [[nodiscard]] Figure against_best(const char* id, const char* name,
+                                    std::optional<Bound> bound) const {
     const std::string& best = contest_.best_except({every, completion});
-    return {id, std::string(name) + ", against the best peer", contest_.ratio(best, name), bound,
+    const std::string what =
+        load_.each.count() == 0 ? "empty items" : "items of " + to_text(load_.each);
+    return {id, std::string(name) + ", " + what + ", against the best peer",
+            contest_.ratio(best, name), bound,
             an_item(contest_, name, load_.size()) + ", " + an_item(contest_, best, load_.size())};
   }
 
@@ -130,6 +135,11 @@ void tell_empty_items(const Effort& effort, Results& results) {
                contest.ratio(every, claiming),
                {},
                {}});
+  results.add({"P1",
+               "that loop, shared by all cores, against the loop that calls: the limit",
+               contest.ratio(claiming, loop) / xofn::StdSync::hardware_threads(),
+               {},
+               {}});
 }
 
 void tell_against_peers(const Effort& effort, Results& results) {
@@ -140,7 +150,10 @@ void tell_against_peers(const Effort& effort, Results& results) {
     results.add(telling.against_best("P3", Telling::completion, Bound::at_least(1.5, 3)));
   }
   for (const auto& [each, items] : item_sizes) {
-    Telling(Load::uniform(each, effort.items(items))).run_all(effort, results);
+    Telling telling(Load::uniform(each, effort.items(items)));
+    telling.run_all(effort, results);
+    results.add(telling.against_best("P2", Telling::every, {}));
+    results.add(telling.against_best("P3", Telling::completion, {}));
   }
 }
 
