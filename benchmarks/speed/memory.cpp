@@ -2,12 +2,11 @@
 // P9, P10: what a batch takes of the memory, asked of a program that does nothing else.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 
+#include "command.hpp"
 #include "sections.hpp"
 
 namespace speed {
@@ -17,11 +16,7 @@ namespace {
 /// Runs it, and returns the number behind `name` in what it prints.
 double footprint(const std::string& what, std::size_t items, const std::string& name) {
   const std::string command = FOOTPRINT_PROGRAM " " + what + ' ' + std::to_string(items);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
-  if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
-  std::string output;
-  for (int c = 0; (c = std::fgetc(pipe.get())) != EOF;) output += static_cast<char>(c);
-  std::istringstream words(output);
+  std::istringstream words(output_of(command));
   double value = 0;
   for (std::string word; words >> word >> value;) {
     if (word == name) return value;
