@@ -18,9 +18,13 @@ row() {
 
 # The suite once more under a sanitizer; the figure is how many tests passed.
 suite() {
-  cmake --workflow --preset "$1"
   results=build/$1/tests.xml
+  rm -f "$results"
+  ended_well=yes
+  cmake --workflow --preset "$1" || ended_well=no
+  failed_tests
   echo "$(attribute tests) tests, $(attribute failures) failed, $(attribute skipped) skipped"
+  [ "$ended_well" = yes ]
 }
 
 target() { cmake --preset "$1" && cmake --build --preset "$1" --target "$2"; }
