@@ -521,7 +521,7 @@ TEST_CASE("Retry: on an executor that runs things at once, on whatever thread") 
 TEMPLATE_TEST_CASE("Retry: an executor that gives no thread when the time has come ends the batch",
                    "", support::ThrowingExecutor, support::DroppingExecutor) {
   TestType executor{1};
-  BatchProcessor<int> processor{executor, tried(2, 20ms, 1)};
+  BatchProcessor<int> processor{executor, tried(2, 500ms, 1)};  // its thread has left before
   const auto report = processor.start(numbers(1), [](int) { throw 1; }).wait();
   CHECK(report.progress().cancelled == 1);
   CHECK(report.stop_reason() == xofn::StopReason::deserted);
