@@ -36,7 +36,7 @@ LIBRARIES = {
     "publish/status_table.test.cpp":
         ["-I/usr/include/postgresql", "-lsoci_core", "-lsoci_postgresql", "-lpq"],
 }
-MOST_SECONDS = 120
+MOST_SECONDS = 240
 # What few schedules show is then drawn by every seed that was tried.
 MORE_SCHEDULES = ["--schedules", "10000"]
 CLAUSES = [f"C{n}:" for n in range(1, 14)]
