@@ -150,8 +150,7 @@ class BasicProgressTracker final : private detail::ProgressSource {
   /// Flushes are weighed by their items. When all items have been answered for, no thread is on its
   /// way to flush, and the deliverer is the last one out.
   void flush(std::uint64_t n) {
-    if (tally_.has_ended()) deliveries_.wake();  // whatever time it takes to tell every step
-    deliveries_.ring_caller();
+    deliveries_.announce([this] { return tally_.has_ended(); });
     bool last = false;
     deliveries_.flush(n, [&](std::uint64_t answered, auto& every, auto& errors) {
       answered_ += answered;

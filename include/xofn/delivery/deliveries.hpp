@@ -127,10 +127,18 @@ class Deliveries {
   }
 
   /// Items have settled: wakes who is to be told that, whatever time it takes to tell every step.
-  /// Before flush().
+  /// Before flush(). Of those that announce the last items at the same time, one sees them all.
   void announce() {
+    announce([] { return true; });
+  }
+
+  /// The same where only a state for which `may_be_last()` can be the last.
+  template <class MayBeLast>
+  void announce(MayBeLast may_be_last) {
     ring_caller();
-    if ((latest_.any() || caller_.any()) && is_final(source_.snapshot())) wake();
+    if (!latest_.any() && !caller_.any()) return;
+    announced_.fetch_add(1);  // whoever comes later learns what the others had settled
+    if (may_be_last() && is_final(source_.snapshot())) wake();
   }
 
   /// The state may be another: has the helper threads look at once.
@@ -209,6 +217,7 @@ class Deliveries {
   Bell<Sync> bell_;
   TimedWork<Sync>* work_ = nullptr;
   bool has_helper_ = true;  // or needs none
+  typename Sync::template atomic<std::uint32_t> announced_{0};
   typename Sync::template atomic<std::uint32_t> open_ends_{1};
   // Last: their threads end first.
   HelperThread<Sync> helper_;

@@ -2,10 +2,16 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <xofn/delivery/activity.hpp>
 #include <xofn/delivery/bell.hpp>
 #include <xofn/delivery/callback_error.hpp>
 #include <xofn/delivery/completion_order.hpp>
+#include <xofn/delivery/deliveries.hpp>
+#include <xofn/delivery/delivery.hpp>
+#include <xofn/delivery/progress.hpp>
+#include <xofn/delivery/progress_callback.hpp>
 #include <xofn/delivery/serial_delivery.hpp>
+#include <xofn/delivery/snapshot.hpp>
 #include <xofn/delivery/tally.hpp>
 
 #include "../oracle.hpp"
@@ -54,6 +60,49 @@ const Scenario election_sees{
       };
       const ScheduledThread a([&] { flush(0); });
       flush(1);
+    }};
+
+/// Two items, each settled by a thread of its own.
+class TwoItems final : public ProgressSource {
+ public:
+  void settle(int item) { settled_[item].store(1, std::memory_order_release); }
+  [[nodiscard]] xofn::Progress snapshot() const noexcept override {
+    xofn::Progress now;
+    now.total = 2;
+    for (const auto& item : settled_) now.succeeded += item.load(std::memory_order_acquire);
+    now.state = state_of(now);
+    return now;
+  }
+
+ private:
+  ScheduledSync::atomic<std::uint64_t> settled_[2]{};
+};
+
+const Scenario announced{
+    "deliveries: of two that settle the last items at the same time one has the end told", 2, [] {
+      TwoItems items;
+      Activity<ScheduledSync> activity(nullptr);
+      ScheduledSync::atomic<bool> has_ended{false};
+      Subscriptions all;
+      all.push_back(make_subscription(
+          [&](const xofn::Progress& p) {
+            if (is_final(p)) has_ended.store(true);
+          },
+          xofn::Delivery::latest(1h)));
+      Deliveries<ScheduledSync> deliveries(items, activity);
+      deliveries.subscribe(all, items.snapshot());
+      deliveries.start();
+      deliveries.begin();
+      const auto settle = [&](int item) {
+        items.settle(item);
+        deliveries.announce();
+      };
+      {
+        const ScheduledThread other([&] { settle(0); });
+        settle(1);
+      }
+      while (!has_ended.load()) ScheduledSync::yield();
+      deliveries.end();
     }};
 
 const Scenario completion_order{

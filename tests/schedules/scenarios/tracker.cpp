@@ -68,6 +68,25 @@ const Scenario at_once{
       tracker.wait();
     }};
 
+const Scenario end_at_once{"tracker: the end is told at once, whoever settles the last item", 2,
+                           [] {
+                             ScheduledSync::atomic<bool> has_ended{false};
+                             Tracker tracker{2};
+                             tracker.on_progress([&](const Progress& p) {
+                               while (is_final(p) && !has_ended.load()) ScheduledSync::yield();
+                             });
+                             tracker.on_progress(
+                                 [&](const Progress& p) {
+                                   if (is_final(p)) has_ended.store(true);
+                                 },
+                                 Delivery::latest(1h));
+                             {
+                               const ScheduledThread other([&] { tracker.fail(); });
+                               tracker.succeed();
+                             }
+                             tracker.wait();
+                           }};
+
 const Scenario steps_at_once{
     "tracker: a thread that waits is told a step while other items run", 3, [] {
       ScheduledSync::atomic<std::uint64_t> told{0};
