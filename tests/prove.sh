@@ -29,9 +29,11 @@ suite() {
 
 target() { cmake --preset "$1" && cmake --build --preset "$1" --target "$2"; }
 
+# A race ends nothing, since races are planted; whatever else ends a program is not to be a success.
 schedules() {
   target "$1" xofn_schedules && target "$1" xofn_scheduler_tests &&
-    TSAN_OPTIONS=exitcode=0 "build/$1/tests/schedules/xofn_scheduler_tests" &&
+    TSAN_OPTIONS=exitcode=0:handle_segv=0:handle_sigbus=0:handle_abort=0 \
+      "build/$1/tests/schedules/xofn_scheduler_tests" &&
     TSAN_OPTIONS=exitcode=0 "build/$1/tests/schedules/xofn_schedules" \
       --jobs "$jobs" --schedules "$2" --most "$3"
 }

@@ -51,6 +51,7 @@ class Program:
             arguments = [*MORE_SCHEDULES, *arguments]
         else:
             arguments = [a.replace(",", r"\,") for a in arguments]  # else two names to Catch2
+            arguments.append("--abort")  # by the first failure it is killed
         self.arguments = arguments
 
     def is_scenario(self):

@@ -224,7 +224,7 @@ int run(const Arguments& arguments) {
     const Examined of_one = examined[i].value_or(Examined{0, none, none, false, true});
     schedules += of_one.schedules;
     exhausted += of_one.all ? 1 : 0;
-    failed += of_one.failed ? 1 : 0;
+    failed += of_one.failed || of_one.schedules == 0 ? 1 : 0;
     pieces.add(scenarios[i]->name(), of_one.schedules, of_one.reached, of_one.weakly);
   }
   pieces.print();
