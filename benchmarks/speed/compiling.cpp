@@ -27,7 +27,8 @@ Contest::nanoseconds time_of_children() {
 
 std::string include(const std::string& header) { return "#include <" + header + ">"; }
 
-/// The lines by which the header, and what it includes of ours, includes the standard's.
+/// The lines by which the header, and what it includes of ours, includes the standard's; none where
+/// the shell cannot tell the paths apart.
 std::string standard_includes_of(const std::string& header) {
   return output_of("echo '" + include(header) +
                    "' | " COMPILE_COMMAND
@@ -55,15 +56,16 @@ void compile(const Effort& effort, Results& results) {
   const std::string counter = "xofn/thread_safe_counter.hpp";
   const std::string peer = "tbb/parallel_for.h";
   add(all);
-  add_source(standard, "echo '" + standard_includes_of(all) + "'");
+  const std::string includes = standard_includes_of(all);
+  if (!includes.empty()) add_source(standard, "echo '" + includes + "'");
   add(counter);
 #if WITH_TBB
   add(peer);
 #endif
   contest.run(effort.rounds);
   const auto against_peer = [&](const std::string& header, std::optional<Bound> bound) {
+    if (!contest.has(peer) || !contest.has(header)) return;
     const std::string ms = header + ' ' + short_number(contest.median_ns(header) / 1e6) + " ms";
-    if (!contest.has(peer)) return;
     results.add({"P12", "compiling " + header, contest.ratio(header, peer), bound,
                  ms + ", " + peer + ' ' + short_number(contest.median_ns(peer) / 1e6) + " ms"});
   };

@@ -17,7 +17,7 @@ constexpr const char* usage = R"(usage: xofn_speed [OPTION...] [P1...P14]
 
 Measures what is promised of xofn's speed, or these promises alone: ratios, taken in one run.
 
-  --check        exit with 1 if a bound is missed, or a peer
+  --check        exit with 1 if a bound is missed, with 2 if there is a peer missing
   --quick        see whether it runs; nothing is judged
   --rounds N     repetitions, 11 unless given; 7 at least
   --json FILE    write the results
