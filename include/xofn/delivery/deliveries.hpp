@@ -132,7 +132,8 @@ class Deliveries {
     announce([] { return true; });
   }
 
-  /// The same where only a state for which `may_be_last()` can be the last.
+  /// The same where only a state for which `may_be_last()` can be the last, which is asked when
+  /// what the others had settled is known.
   template <class MayBeLast>
   void announce(MayBeLast may_be_last) {
     ring_caller();
